@@ -1,0 +1,114 @@
+"""Where a piece of model text stands, and the one exception a user sees.
+
+Codes: R0xx syntax, R1xx names, R2xx meaning, R3xx units and volumes, R4xx caps and files,
+R5xx derivations and compilation, R6xx numerical failure of a run, R7xx data and results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A named text: the file a model was read from, or `<text>`."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The half-open range `[start, end)` of characters of a source."""
+
+    source: Source
+    start: int
+    end: int
+
+    @property
+    def line(self) -> int:
+        """Line number, from 1."""
+        return self.source.text.count("\n", 0, self.start) + 1
+
+    @property
+    def column(self) -> int:
+        """Column number in characters, from 1."""
+        return self.start - (self.source.text.rfind("\n", 0, self.start) + 1) + 1
+
+    @property
+    def text(self) -> str:
+        """The characters that the span covers."""
+        return self.source.text[self.start : self.end]
+
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+    def excerpt(self) -> str:
+        """The source line with carets under the span (its first line only)."""
+        text = self.source.text
+        begin = text.rfind("\n", 0, self.start) + 1
+        stop = text.find("\n", self.start)
+        line = text[begin : stop if stop >= 0 else len(text)].rstrip("\r")
+        width = max(1, min(self.end, begin + len(line)) - self.start)
+        pad = "".join("\t" if c == "\t" else " " for c in line[: self.start - begin])
+        number = str(self.line)
+        gutter = " " * len(number)
+        return f"  {number} | {line}\n  {gutter} | {pad}{'^' * width}"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing that is wrong: a stable code, what was found, where, and what to do about it."""
+
+    code: str
+    message: str
+    span: Span | None = None
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.span}: " if self.span else ""
+        lines = [f"{where}error {self.code}: {self.message}"]
+        if self.span:
+            lines.append(self.span.excerpt())
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class RxnError(Exception):
+    """The one user-facing exception: one or more diagnostics, printed one below the other.
+
+    `code`, `message`, `span` and `hint` are those of the first.
+    """
+
+    def __init__(self, code: str, message: str, span: Span | None = None, hint: str = "") -> None:
+        self.diagnostics: tuple[Diagnostic, ...] = (Diagnostic(code, message, span, hint),)
+        super().__init__(message)
+
+    @classmethod
+    def gather(cls, diagnostics: Iterable[Diagnostic]) -> RxnError:
+        """One exception of several diagnostics (at least one), in the order given."""
+        every = tuple(diagnostics)
+        error = cls(every[0].code, every[0].message, every[0].span, every[0].hint)
+        error.diagnostics = every
+        return error
+
+    @property
+    def code(self) -> str:
+        return self.diagnostics[0].code
+
+    @property
+    def message(self) -> str:
+        return self.diagnostics[0].message
+
+    @property
+    def span(self) -> Span | None:
+        return self.diagnostics[0].span
+
+    @property
+    def hint(self) -> str:
+        return self.diagnostics[0].hint
+
+    def __str__(self) -> str:
+        return "\n".join(str(d) for d in self.diagnostics)

@@ -1,0 +1,349 @@
+"""Noun 4: a system of equations, `d state/dt = drift`, plus jumps if it is a jump process.
+
+Deriving, closing, reducing, differentiating and learning all return one, so one printer, one compiler and
+one set of simulators serve them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TypeAlias
+
+import sympy as sp
+
+from .errors import RxnError, Span
+from .expressions import TIME, symbol, text
+from .network import Distribution
+
+
+class Polynomial(tuple[tuple[sp.Rational, tuple[tuple[sp.Symbol, int], ...]], ...]):
+    """A right-hand side as a table of (coefficient, ((symbol, exponent), ...)) terms.
+
+    The sympy expression is made only when somebody reads it: terms are cheap, sympy objects are not.
+    """
+
+    __slots__ = ()
+
+    @property
+    def expr(self) -> sp.Expr:
+        return sp.Add(*(sp.Mul(c, *(s**e for s, e in powers)) for c, powers in self))
+
+
+Rhs: TypeAlias = sp.Expr | Polynomial
+
+
+def as_expr(rhs: Rhs) -> sp.Expr:
+    """The sympy expression of a right-hand side."""
+    return rhs.expr if isinstance(rhs, Polynomial) else rhs
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A state: its symbol, the label that users see, its initial value (a formula of parameters) or law.
+
+    `shape` is () for a number; a block of values has a shape. `unit` is text for axes and tables.
+    """
+
+    symbol: sp.Symbol
+    label: str
+    initial: sp.Expr | Distribution = sp.Integer(0)
+    unit: str = ""
+    shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A time series given at run time, and how to read between its points: linear, previous or cubic."""
+
+    symbol: sp.Symbol
+    label: str
+    interpolation: str = "linear"
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A number that belongs to the model: settable unless `fixed`; `lower` and `upper` bound a fit."""
+
+    symbol: sp.Symbol
+    label: str
+    value: sp.Expr
+    unit: str = ""
+    lower: sp.Expr | None = None
+    upper: sp.Expr | None = None
+    prior: Distribution | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A reaction event: what it adds to the states, its probability per time, and the reaction it came from.
+
+    It fires only where every `requires` state holds at least that many (general laws need not vanish there).
+    """
+
+    name: str
+    change: tuple[tuple[sp.Symbol, int], ...]
+    propensity: sp.Expr
+    requires: tuple[tuple[sp.Symbol, int], ...] = ()
+    origin: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """When `condition` becomes true (or at the time `condition`, if `timed`) states and parameters are assigned."""
+
+    timed: bool
+    condition: sp.Basic
+    assignments: tuple[tuple[sp.Symbol, sp.Expr], ...]
+    origin: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A vector function that is computed, not written as a formula: the frozen specification of one.
+
+    `kind` names the implementation that the kernels know; `parameters` are its own numbers.
+    """
+
+    name: str
+    kind: str
+    inputs: tuple[sp.Symbol, ...]
+    outputs: tuple[sp.Symbol, ...]
+    parameters: tuple[sp.Symbol, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of provenance: what was done, with which choices, after which source."""
+
+    name: str
+    options: tuple[tuple[str, str], ...] = ()
+    reference: str = ""
+
+    def __str__(self) -> str:
+        chosen = ", ".join(f"{k} = {v}" for k, v in self.options)
+        return self.name + (f" ({chosen})" if chosen else "") + (f"  [{self.reference}]" if self.reference else "")
+
+
+@dataclass(frozen=True)
+class System:
+    """Named states with `d state/dt = drift` (aligned with `states`), and `jumps` if it is a jump process.
+
+    `parameters`: settable numbers, in the order of a kernel's `p`. `definitions`: ordered symbol = formula pairs,
+    each in terms of states, parameters, time and earlier definitions. `frontier`: states that equations mention
+    and nobody defines (an open hierarchy). `outputs`: label = formula pairs to report beside the states.
+    """
+
+    name: str
+    states: tuple[State, ...]
+    parameters: tuple[Constant, ...] = ()
+    drift: tuple[Rhs, ...] = ()
+    jumps: tuple[Jump, ...] = ()
+    definitions: tuple[tuple[sp.Symbol, sp.Expr], ...] = ()
+    frontier: tuple[State, ...] = ()
+    outputs: tuple[tuple[str, sp.Expr], ...] = ()
+    events: tuple[Trigger, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    fields: tuple[Field, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.drift:
+            object.__setattr__(self, "drift", (sp.Integer(0),) * len(self.states))
+        if len(self.drift) != len(self.states):
+            raise ValueError(f"{len(self.drift)} right-hand sides for {len(self.states)} states")
+
+    # -- reading -------------------------------------------------------------------------------------
+
+    @cached_property
+    def symbols(self) -> frozenset[sp.Symbol]:
+        """The symbols of the states, the frontier's included."""
+        return frozenset(s.symbol for s in (*self.states, *self.frontier))
+
+    @property
+    def rhs(self) -> tuple[sp.Expr, ...]:
+        """`drift + sum over jumps of change * propensity`, one expression a state."""
+        total: dict[sp.Symbol, list[sp.Expr]] = {s.symbol: [] for s in self.states}
+        for jump in self.jumps:
+            for moved, amount in jump.change:
+                total[moved].append(amount * jump.propensity)
+        return tuple(
+            sp.Add(as_expr(d), *total[s.symbol]) for s, d in zip(self.states, self.drift, strict=True)
+        )
+
+    @property
+    def history(self) -> tuple[str, ...]:
+        """How this system came about, a line a step."""
+        return tuple(str(step) for step in self.steps)
+
+    @property
+    def citations(self) -> tuple[str, ...]:
+        """The sources of the steps, each once."""
+        return tuple(dict.fromkeys(step.reference for step in self.steps if step.reference))
+
+    def equations(self) -> Iterator[tuple[str, sp.Expr]]:
+        """(label, right-hand side) of every state."""
+        for state, rhs in zip(self.states, self.rhs, strict=True):
+            yield state.label, rhs
+
+    def __str__(self) -> str:
+        lines = [f"{self.name}: {len(self.states)} states, {len(self.jumps)} jumps"]
+        lines += [f"  # {line}" for line in self.history]
+        shown = self.symbols
+        for jump in self.jumps:
+            moves = ", ".join(f"{s.name} {v:+d}" for s, v in jump.change) or "nothing"
+            lines.append(f"  {jump.name}: {moves}   at   {text(jump.propensity, shown)}")
+        for state, drift in zip(self.states, self.drift, strict=True):
+            if not self.jumps or as_expr(drift) != 0:
+                lines.append(f"  d {state.label}/dt = {text(as_expr(drift), shown)}")
+        if self.definitions:
+            lines.append("  where")
+            lines += [f"  {name.name} = {text(formula, shown)}" for name, formula in self.definitions]
+        for trigger in self.events:
+            sets = ", ".join(f"{s.name} = {text(e, shown)}" for s, e in trigger.assignments)
+            lines.append(f"  {'at' if trigger.timed else 'when'} {text(trigger.condition, shown)}: {sets}")
+        if self.outputs:
+            lines.append("  outputs")
+            lines += [f"  {label} = {text(formula, shown)}" for label, formula in self.outputs]
+        if self.frontier:
+            lines.append("  open: " + ", ".join(s.label for s in self.frontier))
+        return "\n".join(lines)
+
+    # -- changing ------------------------------------------------------------------------------------
+
+    def define(self, formulas: Mapping[sp.Symbol, sp.Expr], step: Step) -> System:
+        """The system in which states (open or not) are given by formulas: closing and reducing alike.
+
+        A defined state leaves `states` or `frontier`, its formula joins `definitions` (sorted so that each stands
+        after those it uses) and its label becomes an output. Raises R501 for a symbol that is neither, R502 for
+        formulas that depend on each other in a circle, R503 where a jump changes a defined state.
+        """
+        known = {s.symbol: s for s in (*self.states, *self.frontier)}
+        for name in formulas:
+            if name not in known:
+                raise RxnError("R501", f"{name.name!r} is not a state of {self.name}", hint=_states_hint(self))
+        for jump in self.jumps:
+            for moved, _ in jump.change:
+                if moved in formulas:
+                    message = f"reaction {jump.name!r} changes {moved.name!r}, which is to be defined"
+                    raise RxnError("R503", message, jump.origin)
+        kept = [(s, d) for s, d in zip(self.states, self.drift, strict=True) if s.symbol not in formulas]
+        definitions = sort_definitions({**dict(self.definitions), **formulas}, self.name)
+        return replace(
+            self,
+            states=tuple(s for s, _ in kept),
+            drift=tuple(d for _, d in kept),
+            frontier=tuple(s for s in self.frontier if s.symbol not in formulas),
+            definitions=definitions,
+            outputs=self.outputs + tuple((known[name].label, name) for name in formulas),
+            steps=(*self.steps, step),
+        )
+
+    # -- values --------------------------------------------------------------------------------------
+
+    def parameter_values(self, overrides: Mapping[str, object] | None = None) -> dict[sp.Symbol, sp.Expr]:
+        """Exact parameter values, overrides by label applied, formulas of other parameters followed.
+
+        Raises R504 for a label that is no parameter, R505 for a value that is not a number.
+        """
+        given = dict(overrides or {})
+        by_label = {c.label: c for c in self.parameters}
+        for label in given:
+            if label not in by_label:
+                hint = "it has: " + ", ".join(by_label)
+                raise RxnError("R504", f"{label!r} is not a parameter of {self.name}", hint=hint)
+        formulas = {c.symbol: exact(given[c.label]) if c.label in given else c.value for c in self.parameters}
+        values: dict[sp.Symbol, sp.Expr] = {}
+        for name, formula in self.definitions:
+            if formula.free_symbols <= values.keys():
+                values[name] = formula.xreplace(values)
+        for name, formula in sort_definitions(formulas, self.name, known=frozenset(values)):
+            values[name] = formula.xreplace(values)
+            if not values[name].is_number:
+                loose = ", ".join(sorted(s.name for s in values[name].free_symbols))
+                raise RxnError("R505", f"parameter {name.name!r} depends on {loose}, which has no value")
+        return {c.symbol: values[c.symbol] for c in self.parameters}
+
+    def environment(self, params: Mapping[str, object] | None = None) -> dict[sp.Symbol, sp.Expr]:
+        """Parameter values together with every definition that these (and nothing else) decide."""
+        values: dict[sp.Symbol, sp.Expr] = dict(self.parameter_values(params))
+        for name, formula in self.definitions:
+            if formula.free_symbols <= values.keys():
+                values[name] = formula.xreplace(values)
+        return values
+
+    def evaluate(
+        self, state: Mapping[str, object], params: Mapping[str, object] | None = None, t: object = 0
+    ) -> dict[str, sp.Expr]:
+        """`{label: d label/dt}` at one point as exact sympy numbers, without compilation.
+
+        `state` maps every state's label to a number. Raises R501 for an unknown or missing label, R506 where the
+        system is open.
+        """
+        if self.frontier:
+            missing_states = ", ".join(s.label for s in self.frontier)
+            raise RxnError("R506", f"{self.name} is open: {missing_states}", hint="close it first")
+        labels = {s.label: s.symbol for s in self.states}
+        for label in state:
+            if label not in labels:
+                raise RxnError("R501", f"{label!r} is not a state of {self.name}", hint=_states_hint(self))
+        missing = [label for label in labels if label not in state]
+        if missing:
+            raise RxnError("R501", "no value for " + ", ".join(missing))
+        values: dict[sp.Symbol, sp.Expr] = {TIME: exact(t), **self.parameter_values(params)}
+        values |= {labels[label]: exact(number) for label, number in state.items()}
+        for name, formula in self.definitions:
+            values[name] = formula.xreplace(values)
+        return {label: rhs.xreplace(values) for label, rhs in self.equations()}
+
+
+def exact(value: object) -> sp.Expr:
+    """A Python, numpy or sympy number as an exact sympy number; decimal floats by their shortest text (0.1 is 1/10).
+
+    Raises R505 for anything else. Text is never interpreted beyond a plain number.
+    """
+    if isinstance(value, sp.Expr) and value.is_number:
+        return value
+    if isinstance(value, (bool, str)) or value is None:
+        raise RxnError("R505", f"{value!r} is not a number")
+    try:
+        if int(value) == value:  # type: ignore[call-overload]
+            return sp.Integer(int(value))  # type: ignore[call-overload]
+        return sp.Rational(repr(float(value)))  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        raise RxnError("R505", f"{value!r} is not a finite number") from None
+
+
+def sort_definitions(
+    formulas: Mapping[sp.Symbol, sp.Expr], name: str, known: frozenset[sp.Symbol] = frozenset()
+) -> tuple[tuple[sp.Symbol, sp.Expr], ...]:
+    """Formulas ordered so that each stands after those it uses, otherwise as given. Raises R502 on a circle."""
+    done: dict[sp.Symbol, sp.Expr] = {}
+    for first in formulas:
+        path: dict[sp.Symbol, None] = {}
+        stack: list[tuple[sp.Symbol, bool]] = [(first, False)]
+        while stack:
+            current, ready = stack.pop()
+            if ready:
+                path.pop(current, None)
+                done[current] = formulas[current]
+            elif current in path:
+                circle = " -> ".join(s.name for s in (*path, current))
+                raise RxnError("R502", f"definitions of {name} depend on each other: {circle}")
+            elif current not in done and current not in known:
+                path[current] = None
+                stack.append((current, True))
+                used = sorted(formulas[current].free_symbols & formulas.keys(), key=lambda s: str(s.name))
+                stack += [(u, False) for u in used]
+    return tuple(done.items())
+
+
+def state_symbol(label: str) -> sp.Symbol:
+    """The symbol of a label."""
+    return symbol(label)
+
+
+def _states_hint(system: System) -> str:
+    labels = [s.label for s in (*system.states, *system.frontier)]
+    return "it has: " + ", ".join(labels[:12]) + (" ..." if len(labels) > 12 else "")
