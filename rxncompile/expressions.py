@@ -12,7 +12,6 @@ from typing import Any
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
-from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean, BooleanFalse, BooleanTrue
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z_0-9]*(\[[A-Za-z_0-9]+(,[A-Za-z_0-9]+)*\])?")
@@ -128,7 +127,7 @@ def _text(expr: Any, states: Set[sp.Symbol]) -> tuple[str, int]:
         return _product(expr, states)
     if expr.is_Pow:
         return _power(expr, states)
-    if isinstance(expr, Relational):
+    if expr.is_Relational:
         left, right = (_wrap(a, _SUM, states) for a in expr.args)
         return f"{left} {expr.rel_op} {right}", _COMPARE
     if isinstance(expr, (Boolean, sp.Piecewise)):

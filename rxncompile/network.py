@@ -109,8 +109,8 @@ class Species:
     compartment: str | None = None
     unit: Unit | None = None
     concentration: bool = False
-    per_count: sp.Rational = sp.Integer(1)
-    initial: sp.Expr | Distribution = sp.Integer(0)
+    per_count: sp.Rational = sp.S.One
+    initial: sp.Expr | Distribution = sp.S.Zero
     per_site: bool = False
     flags: frozenset[Flag] = frozenset()
     remark: str = ""
@@ -305,7 +305,7 @@ def stoichiometry(net: Network) -> Iterator[tuple[int, int, int]]:
 
 def size(net: Network, compartment: str | None) -> sp.Expr:
     """The volume symbol of a compartment, 1 where there is none."""
-    return symbol(compartment) if compartment else sp.Integer(1)
+    return symbol(compartment) if compartment else sp.S.One
 
 
 def volume(net: Network, reaction: Reaction) -> sp.Expr:
@@ -336,10 +336,10 @@ def extent_per_count(net: Network, reaction: Reaction) -> sp.Rational:
     units meet, as with counted receptors and a concentration, and for {molecular}, the rate counts events: 1.
     """
     if Flag.MOLECULAR in reaction.flags:
-        return sp.Integer(1)
+        return sp.S.One
     side = reaction.reactants or reaction.products
     found = {net.species_by_name[name].per_count for name, _ in side}
-    return found.pop() if len(found) == 1 else sp.Integer(1)
+    return found.pop() if len(found) == 1 else sp.S.One
 
 
 def in_counts(net: Network, species: Species) -> sp.Expr:
@@ -398,7 +398,7 @@ def rate_law(net: Network, reaction: Reaction) -> sp.Expr:
 def rate_scale(net: Network, reaction: Reaction) -> sp.Expr:
     """What turns `rate_law` into events per time: the volume it refers to over `extent_per_count`."""
     if Flag.MOLECULAR in reaction.flags:
-        return sp.Integer(1)
+        return sp.S.One
     if reaction.mass_action:
         return volume(net, reaction) / extent_per_count(net, reaction)
     return (size(net, reaction.per) if reaction.per else sp.Integer(1)) / extent_per_count(net, reaction)

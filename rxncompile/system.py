@@ -48,7 +48,7 @@ class State:
 
     symbol: sp.Symbol
     label: str
-    initial: sp.Expr | Distribution = sp.Integer(0)
+    initial: sp.Expr | Distribution = sp.S.Zero
     unit: str = ""
     shape: tuple[int, ...] = ()
 

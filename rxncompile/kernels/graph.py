@@ -1,0 +1,296 @@
+"""The expression graph that kernels are made of: nodes shared by structure, in an order free of names.
+
+Sums and products sort their operands by position and content, never by name, so renaming a species leaves
+every node, and so the generated text, as it was. Derivatives are taken on the graph by the chain rule.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import IntEnum
+from hashlib import blake2b
+from typing import NamedTuple
+
+
+class Op(IntEnum):
+    """What a node does; LT to NOT make truth values, SELECT takes one."""
+
+    CONST = 0
+    PARAM = 1
+    TIME = 2
+    STATE = 3
+    ADD = 4
+    MUL = 5
+    DIV = 6
+    NEG = 7
+    POW = 8
+    EXP = 9
+    LOG = 10
+    SQRT = 11
+    SIN = 12
+    COS = 13
+    TAN = 14
+    TANH = 15
+    ABS = 16
+    MIN = 17
+    MAX = 18
+    FLOOR = 19
+    CEIL = 20
+    LT = 21
+    LE = 22
+    EQ = 23
+    AND = 24
+    OR = 25
+    NOT = 26
+    SELECT = 27
+
+
+class Node(NamedTuple):
+    """`value` is a constant's number, or the index of a state or parameter; `args` are earlier nodes.
+
+    ADD and MUL take two or more operands, evaluated from left to right; MIN and MAX two.
+    """
+
+    op: Op
+    args: tuple[int, ...] = ()
+    value: float = 0.0
+
+
+class Graph:
+    """Nodes made once each. Every method that makes a node returns its number."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self._known: dict[Node, int] = {}
+        self._order: list[tuple[int, float, bytes]] = []
+        self._states: list[int] = []  # bit j: depends on state j
+        self._varies: list[bool] = []  # depends on states or time
+        self._derivatives: dict[tuple[int, int], int] = {}
+
+    # -- making --------------------------------------------------------------------------------------
+
+    def make(self, op: Op, args: tuple[int, ...] = (), value: float = 0.0) -> int:
+        node = Node(op, args, value)
+        found = self._known.get(node)
+        if found is not None and math.copysign(1.0, self.nodes[found].value) == math.copysign(1.0, value):
+            return found
+        number = len(self.nodes)
+        states = 1 << int(value) if op is Op.STATE else 0
+        varies = op in (Op.STATE, Op.TIME)
+        content = blake2b(f"{int(op)}:{value!r}".encode(), digest_size=12)
+        for a in args:
+            states |= self._states[a]
+            varies = varies or self._varies[a]
+            content.update(self._order[a][2])
+        rank = int(op) if op <= Op.STATE else 4 if not varies else 5
+        self.nodes.append(node)
+        self._known[node] = number
+        self._order.append((rank, value, content.digest()))
+        self._states.append(states)
+        self._varies.append(varies)
+        return number
+
+    def constant(self, value: float) -> int:
+        return self.make(Op.CONST, (), float(value))
+
+    def is_constant(self, node: int, value: float) -> bool:
+        return self.nodes[node].op is Op.CONST and self.nodes[node].value == value
+
+    def varies(self, node: int) -> bool:
+        """Whether a node depends on states or time (else it is fixed by the parameters)."""
+        return self._varies[node]
+
+    def dependencies(self, node: int) -> list[int]:
+        """The indices of the states that a node depends on, ascending."""
+        bits, found = self._states[node], []
+        while bits:
+            low = bits & -bits
+            found.append(low.bit_length() - 1)
+            bits ^= low
+        return found
+
+    def add(self, *terms: int) -> int:
+        """Sum; constants are folded, and `a + (-b)` keeps its NEG last so that an emitter can subtract."""
+        total, rest = 0.0, []
+        for term in terms:
+            node = self.nodes[term]
+            if node.op is Op.CONST:
+                total += node.value
+            else:
+                rest.append(term)
+        if total != 0.0 or not rest:
+            rest.append(self.constant(total))
+        if len(rest) == 1:
+            return rest[0]
+        rest.sort(key=lambda n: (self.nodes[n].op is Op.NEG, self._order[n]))
+        return self.make(Op.ADD, tuple(rest))
+
+    def mul(self, *factors: int) -> int:
+        """Product; what parameters fix is gathered apart from what varies, so that both can be shared."""
+        scale = 1.0
+        fixed: list[int] = []
+        varying: list[int] = []
+        for factor in factors:
+            node = self.nodes[factor]
+            if node.op is Op.NEG:
+                scale, factor, node = -scale, node.args[0], self.nodes[node.args[0]]
+            if node.op is Op.CONST:
+                scale *= node.value
+            else:
+                (varying if self._varies[factor] else fixed).append(factor)
+        if scale == 0.0:
+            return self.constant(0.0)
+        if abs(scale) != 1.0:
+            fixed.append(self.constant(abs(scale)))
+        groups = [self._product(group) for group in (fixed, varying) if group]
+        if not groups:
+            return self.constant(scale)
+        result = groups[0] if len(groups) == 1 else self.make(Op.MUL, tuple(groups))
+        return self.neg(result) if scale < 0 else result
+
+    def _product(self, factors: list[int]) -> int:
+        if len(factors) == 1:
+            return factors[0]
+        return self.make(Op.MUL, tuple(sorted(factors, key=self._order.__getitem__)))
+
+    def neg(self, a: int) -> int:
+        node = self.nodes[a]
+        if node.op is Op.NEG:
+            return node.args[0]
+        return self.constant(-node.value) if node.op is Op.CONST else self.make(Op.NEG, (a,))
+
+    def div(self, a: int, b: int) -> int:
+        if self.is_constant(a, 0.0) or self.is_constant(b, 1.0):
+            return a
+        if self.nodes[a].op is Op.NEG:
+            return self.neg(self.div(self.nodes[a].args[0], b))
+        return self.make(Op.DIV, (a, b))
+
+    def power(self, base: int, exponent: int) -> int:
+        """Integer power as products, by repeated squaring."""
+        if exponent < 0:
+            return self.div(self.constant(1.0), self.power(base, -exponent))
+        result, square = None, base
+        while exponent:
+            if exponent & 1:
+                result = square if result is None else self.mul(result, square)
+            exponent >>= 1
+            if exponent:
+                square = self.mul(square, square)
+        return self.constant(1.0) if result is None else result
+
+    def pow(self, base: int, exponent: int) -> int:
+        node = self.nodes[exponent]
+        if node.op is Op.CONST and node.value == int(node.value) and abs(node.value) <= 64:
+            return self.power(base, int(node.value))
+        return self.make(Op.POW, (base, exponent))
+
+    def symmetric(self, op: Op, args: list[int]) -> int:
+        """MIN, MAX, AND, OR of any number of operands, as a chain of pairs in the order of the graph."""
+        ordered = sorted(set(args), key=self._order.__getitem__)
+        result = ordered[0]
+        for a in ordered[1:]:
+            result = self.make(op, (result, a))
+        return result
+
+    def select(self, condition: int, yes: int, no: int) -> int:
+        return yes if yes == no else self.make(Op.SELECT, (condition, yes, no))
+
+    # -- differentiating -----------------------------------------------------------------------------
+
+    def derivative(self, node: int, state: int) -> int:
+        """d node / d state, as a node."""
+        stack, done, bit = [node], self._derivatives, 1 << state
+        while stack:
+            n = stack[-1]
+            if (n, state) in done:
+                stack.pop()
+                continue
+            if not self._states[n] & bit:
+                done[n, state] = self.constant(0.0)
+                continue
+            needed = [a for a in self.nodes[n].args if (a, state) not in done]
+            if needed:
+                stack.extend(needed)
+            else:
+                done[n, state] = self._chain(n, state)
+        return done[node, state]
+
+    def _chain(self, n: int, state: int) -> int:
+        op, args, _ = self.nodes[n]
+        if op is Op.STATE:
+            return self.constant(1.0)
+        d = [self._derivatives[a, state] for a in args]
+        if op is Op.ADD:
+            return self.add(*d)
+        if op is Op.MUL:
+            return self.add(*(self.mul(d[i], *args[:i], *args[i + 1 :]) for i in range(len(args))))
+        if op is Op.DIV:
+            a, b = args
+            return self.add(self.div(d[0], b), self.neg(self.div(self.mul(a, d[1]), self.mul(b, b))))
+        if op is Op.NEG:
+            return self.neg(d[0])
+        if op is Op.POW:
+            return self._chain_pow(n, d)
+        if op is Op.SELECT:
+            return self.select(args[0], d[1], d[2])
+        if op in (Op.MIN, Op.MAX):
+            first, second = args if op is Op.MIN else args[::-1]
+            return self.select(self.make(Op.LE, (first, second)), *(d if op is Op.MIN else d[::-1]))
+        if op in (Op.FLOOR, Op.CEIL) or Op.LT <= op <= Op.NOT:
+            return self.constant(0.0)
+        return self.mul(d[0], self._slope(op, args[0], n))
+
+    def _chain_pow(self, n: int, d: list[int]) -> int:
+        base, exponent = self.nodes[n].args
+        lower = self.add(exponent, self.constant(-1.0))
+        parts = [self.mul(d[0], exponent, self.pow(base, lower))]
+        if not self.is_constant(d[1], 0.0):
+            parts.append(self.mul(d[1], n, self.make(Op.LOG, (base,))))
+        return self.add(*parts)
+
+    def _slope(self, op: Op, a: int, n: int) -> int:
+        """f'(a) of a function of one argument, n = f(a)."""
+        one = self.constant(1.0)
+        if op is Op.EXP:
+            return n
+        if op is Op.LOG:
+            return self.div(one, a)
+        if op is Op.SQRT:
+            return self.div(self.constant(0.5), n)
+        if op is Op.SIN:
+            return self.make(Op.COS, (a,))
+        if op is Op.COS:
+            return self.neg(self.make(Op.SIN, (a,)))
+        if op is Op.TAN:
+            return self.add(one, self.mul(n, n))
+        if op is Op.TANH:
+            return self.add(one, self.neg(self.mul(n, n)))
+        if op is Op.ABS:
+            zero = self.constant(0.0)
+            negative = self.select(self.make(Op.LT, (a, zero)), self.constant(-1.0), zero)
+            return self.select(self.make(Op.LT, (zero, a)), one, negative)
+        raise AssertionError(op)
+
+    # -- reading -------------------------------------------------------------------------------------
+
+    def schedule(self, outputs: list[int]) -> tuple[tuple[Node, ...], tuple[int, ...]]:
+        """The nodes that `outputs` need, renumbered in the order of their evaluation, and the outputs' numbers."""
+        number: dict[int, int] = {}
+        kept: list[Node] = []
+        for output in outputs:
+            stack = [output]
+            while stack:
+                n = stack[-1]
+                if n in number:
+                    stack.pop()
+                    continue
+                waiting = [a for a in self.nodes[n].args if a not in number]
+                if waiting:
+                    stack.extend(reversed(waiting))
+                    continue
+                op, args, value = self.nodes[n]
+                number[n] = len(kept)
+                kept.append(Node(op, tuple(number[a] for a in args), value))
+                stack.pop()
+        return tuple(kept), tuple(number[o] for o in outputs)
