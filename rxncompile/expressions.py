@@ -14,6 +14,8 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import Boolean, BooleanFalse, BooleanTrue
 
+from .errors import RxnError
+
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z_0-9]*(\[[A-Za-z_0-9]+(,[A-Za-z_0-9]+)*\])?")
 NO_STATES: frozenset[sp.Symbol] = frozenset()
 
@@ -24,6 +26,23 @@ def symbol(name: str) -> sp.Symbol:
 
 
 TIME = symbol("t")
+
+
+def exact(value: object) -> sp.Expr:
+    """A Python, numpy or sympy number as an exact sympy number; decimal floats by their shortest text (0.1 is 1/10).
+
+    Raises R505 for anything else. Text is never interpreted beyond a plain number.
+    """
+    if isinstance(value, sp.Expr) and value.is_number:
+        return value
+    if isinstance(value, (bool, str)) or value is None:
+        raise RxnError("R505", f"{value!r} is not a number")
+    try:
+        if int(value) == value:  # type: ignore[call-overload]
+            return sp.Integer(int(value))  # type: ignore[call-overload]
+        return sp.Rational(repr(float(value)))  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        raise RxnError("R505", f"{value!r} is not a finite number") from None
 
 
 def quoted(name: str) -> str:

@@ -17,15 +17,16 @@ Expressions hold exact rational numbers only and real symbols made by `expressio
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
 
 import sympy as sp
 
 from .errors import RxnError, Source, Span
-from .expressions import symbol
+from .expressions import exact, symbol
 
 
 class Flag(StrEnum):
@@ -276,6 +277,28 @@ class Network:
     def not_counted(self) -> tuple[Species, ...]:
         """The species whose bare name is not their number of molecules."""
         return tuple(s for s in self.species if s.concentration or s.per_count != 1)
+
+
+def with_values(net: Network, values: Mapping[str, object]) -> Network:
+    """The network with other parameter values, compartment sizes or initial values, by name.
+
+    A species' value is in the meaning of its bare name. Raises R504 for a name that cannot be set.
+    """
+    given = {name: exact(value) for name, value in values.items()}
+    settable = [x.name for x in (*net.parameters, *net.compartments, *net.species)]
+    for name in given:
+        if name not in settable:
+            fixed = any(c.name == name for c in net.constants)
+            near = get_close_matches(name, settable, 1)
+            hint = f"did you mean {near[0]!r}?" if near else "settable are: " + ", ".join(settable[:12])
+            what = "a const, which cannot be set" if fixed else "no parameter, compartment or species"
+            raise RxnError("R504", f"{name!r} is {what}", hint="declare it with 'param'" if fixed else hint)
+    return replace(
+        net,
+        parameters=tuple(replace(p, value=given.get(p.name, p.value)) for p in net.parameters),
+        compartments=tuple(replace(c, size=given.get(c.name, c.size)) for c in net.compartments),
+        species=tuple(replace(s, initial=given.get(s.name, s.initial)) for s in net.species),
+    )
 
 
 # ---------------------------------------------------------------------------------------------- stoichiometry

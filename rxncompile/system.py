@@ -14,7 +14,7 @@ from typing import TypeAlias
 import sympy as sp
 
 from .errors import RxnError, Span
-from .expressions import TIME, symbol, text
+from .expressions import TIME, exact, text
 from .network import Distribution
 
 
@@ -298,23 +298,6 @@ class System:
         return {label: rhs.xreplace(values) for label, rhs in self.equations()}
 
 
-def exact(value: object) -> sp.Expr:
-    """A Python, numpy or sympy number as an exact sympy number; decimal floats by their shortest text (0.1 is 1/10).
-
-    Raises R505 for anything else. Text is never interpreted beyond a plain number.
-    """
-    if isinstance(value, sp.Expr) and value.is_number:
-        return value
-    if isinstance(value, (bool, str)) or value is None:
-        raise RxnError("R505", f"{value!r} is not a number")
-    try:
-        if int(value) == value:  # type: ignore[call-overload]
-            return sp.Integer(int(value))  # type: ignore[call-overload]
-        return sp.Rational(repr(float(value)))  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        raise RxnError("R505", f"{value!r} is not a finite number") from None
-
-
 def sort_definitions(
     formulas: Mapping[sp.Symbol, sp.Expr], name: str, known: frozenset[sp.Symbol] = frozenset()
 ) -> tuple[tuple[sp.Symbol, sp.Expr], ...]:
@@ -337,11 +320,6 @@ def sort_definitions(
                 used = sorted(formulas[current].free_symbols & formulas.keys(), key=lambda s: str(s.name))
                 stack += [(u, False) for u in used]
     return tuple(done.items())
-
-
-def state_symbol(label: str) -> sp.Symbol:
-    """The symbol of a label."""
-    return symbol(label)
 
 
 def _states_hint(system: System) -> str:

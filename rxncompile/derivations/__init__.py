@@ -1,1 +1,1 @@
-"""."""
+"""Pure functions from nouns to Systems: one idea a file, sympy only."""
