@@ -1,1 +1,82 @@
-"""."""
+"""rxncompile: from a text model of a reaction network to equations you can read and programs that run fast.
+
+The stages, each a plain function from one noun to the next:
+
+    load, parse           .rxn text            -> Network      what the user wrote, resolved and typed
+    print_network         Network              -> .rxn text
+    with_values           Network, numbers     -> Network      other parameters or initial values
+    conservation_laws     Network              -> laws         what the stoichiometry keeps
+    rate_equations        Network              -> System       d x/dt = S v(x)
+    jump_process          Network              -> System       counts that jump with a propensity
+    System.define         System, formulas     -> System       closing and reducing
+    System.evaluate       System, numbers      -> numbers      exact, no compilation
+    lambdify              System, part         -> function     f(t, y, p, out), callable from numba code
+    integrate             System, times        -> Trajectory   ordinary differential equations
+    sample                System, times, runs  -> Trajectory   exact stochastic paths
+    sample_statistics     System, times, runs  -> Ensemble     their mean and sd in one pass
+    load_result           file                 -> Trajectory | Ensemble
+
+Names load what they need when they are first used: importing this package loads neither numba nor matplotlib.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .derivations.rates import jump_process as jump_process
+    from .derivations.rates import rate_equations as rate_equations
+    from .errors import RxnError as RxnError
+    from .kernels.lambdify import lambdify as lambdify
+    from .language import load as load
+    from .language import parse as parse
+    from .language import print_network as print_network
+    from .network import Network as Network
+    from .network import with_values as with_values
+    from .simulators.files import load as load_result
+    from .simulators.ode import integrate as integrate
+    from .simulators.ssa import sample as sample
+    from .simulators.ssa import sample_statistics as sample_statistics
+    from .simulators.trajectory import Ensemble as Ensemble
+    from .simulators.trajectory import Trajectory as Trajectory
+    from .structure import conservation_laws as conservation_laws
+    from .system import System as System
+
+__version__ = "0.1.0"
+
+# public name -> (module, name there)
+_WHERE: dict[str, tuple[str, str]] = {
+    "Ensemble": (".simulators.trajectory", "Ensemble"),
+    "Network": (".network", "Network"),
+    "RxnError": (".errors", "RxnError"),
+    "System": (".system", "System"),
+    "Trajectory": (".simulators.trajectory", "Trajectory"),
+    "conservation_laws": (".structure", "conservation_laws"),
+    "integrate": (".simulators.ode", "integrate"),
+    "jump_process": (".derivations.rates", "jump_process"),
+    "lambdify": (".kernels.lambdify", "lambdify"),
+    "load": (".language", "load"),
+    "load_result": (".simulators.files", "load"),
+    "parse": (".language", "parse"),
+    "print_network": (".language", "print_network"),
+    "rate_equations": (".derivations.rates", "rate_equations"),
+    "sample": (".simulators.ssa", "sample"),
+    "sample_statistics": (".simulators.ssa", "sample_statistics"),
+    "with_values": (".network", "with_values"),
+}
+
+__all__ = sorted(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _WHERE[name]
+    value = getattr(import_module(module, __name__), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_WHERE])

@@ -6,6 +6,7 @@ however it came about, and `text` followed by the parser gives it back.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Set
 from typing import Any
@@ -43,6 +44,16 @@ def exact(value: object) -> sp.Expr:
         return sp.Rational(repr(float(value)))  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         raise RxnError("R505", f"{value!r} is not a finite number") from None
+
+
+def to_float(value: sp.Expr) -> float:
+    """The double nearest to an exact number, inf beyond their range."""
+    if value.is_Rational:
+        try:
+            return int(value.p) / int(value.q)  # Python's quotient of integers is correctly rounded
+        except OverflowError:
+            return math.inf if value > 0 else -math.inf
+    return float(value.evalf(20))
 
 
 def quoted(name: str) -> str:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import sympy as sp
 
 from .errors import RxnError, Span
-from .expressions import TIME, exact, text
+from .expressions import TIME, exact, text, to_float
 from .network import Distribution
 
 
@@ -264,6 +264,10 @@ class System:
                 loose = ", ".join(sorted(s.name for s in values[name].free_symbols))
                 raise RxnError("R505", f"parameter {name.name!r} depends on {loose}, which has no value")
         return {c.symbol: values[c.symbol] for c in self.parameters}
+
+    def parameter_vector(self, overrides: Mapping[str, object] | None = None) -> tuple[float, ...]:
+        """The numbers of a kernel's `p`, in the order of `parameters`."""
+        return tuple(to_float(value) for value in self.parameter_values(overrides).values())
 
     def environment(self, params: Mapping[str, object] | None = None) -> dict[sp.Symbol, sp.Expr]:
         """Parameter values together with every definition that these (and nothing else) decide."""

@@ -6,7 +6,8 @@ that occur twice are one node; derivatives follow definitions by the chain rule.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,7 @@ import sympy as sp
 from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
 from ..errors import RxnError
-from ..expressions import TIME
+from ..expressions import TIME, to_float
 from ..system import Jump, Polynomial, Rhs, System, Trigger
 from .graph import Graph, Node, Op
 
@@ -144,11 +145,10 @@ class Lowering:
         return g.pow(self.node(base), self.node(exponent))
 
     def _float(self, value: Any) -> float:
-        try:
-            return float(int(value.p) / int(value.q))  # Python's quotient of integers is correctly rounded
-        except OverflowError:
-            message = f"a constant of {self.system.name} is beyond the range of a double"
-            raise RxnError("R507", message) from None
+        result = to_float(value)
+        if math.isinf(result):
+            raise RxnError("R507", f"a constant of {self.system.name} is beyond the range of a double")
+        return result
 
 
 def lower(system: System) -> Lowering:
@@ -264,9 +264,3 @@ def _signed(lowering: Lowering, condition: Any) -> int:
             left, right = right, left
         return g.add(left, g.neg(right))
     return g.select(lowering.node(condition), g.constant(1.0), g.constant(-1.0))
-
-
-def parameter_vector(system: System, values: Mapping[sp.Symbol, sp.Expr]) -> list[float]:
-    """The numbers of `p`, in the System's order, from `system.parameter_values`."""
-    return [float(sp.N(values[c.symbol], 17)) if not values[c.symbol].is_Rational
-            else int(values[c.symbol].p) / int(values[c.symbol].q) for c in system.parameters]  # fmt: skip

@@ -1,0 +1,310 @@
+"""`rxnc`: parse, derive, run. Data goes to stdout or a file, messages to stderr.
+
+Exit 0 good, 1 the model or the data is wrong (diagnostics shown), 2 misuse. Heavy libraries are imported by the
+command that needs them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import Diagnostic, RxnError
+from .expressions import exact
+from .language import load
+from .network import Network, with_values
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from .simulators.trajectory import Ensemble, Trajectory
+    from .system import System
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    options = _parser().parse_args(arguments)
+    options.arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return int(options.command(options))
+    except RxnError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+# ---------------------------------------------------------------------------------------------- commands
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Every diagnostic of every model; nothing is run."""
+    found: list[Diagnostic] = []
+    for path in options.models:
+        try:
+            net = load(path)
+        except RxnError as error:
+            found += error.diagnostics
+        else:
+            if not options.json:
+                print(f"{path}: {len(net.species)} species, {len(net.reactions)} reactions, no errors")
+    if options.json:
+        print(json.dumps([_as_json(d) for d in found], indent=1))
+    elif found:
+        print(RxnError.gather(found), file=sys.stderr)
+    return 1 if found else 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    """The network in words: species, both readings of each rate, what is conserved."""
+    from .views import tables
+
+    net = _network(options)
+    tables.show(net, _console())
+    if options.graph:
+        from .views import plots
+
+        plots.save(plots.network_drawing(net), options.graph)
+        _say(f"drawing written to {options.graph}")
+    return 0
+
+
+def _derive(options: argparse.Namespace) -> int:
+    """A System of the model, printed."""
+    from .derivations.rates import jump_process, rate_equations
+
+    derivations: dict[str, Callable[[Network], System]] = {"rates": rate_equations, "jumps": jump_process}
+    system = derivations[options.derivation](_network(options))
+    _write(_formatted(system, options.format), options.output)
+    return 0
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    """A trajectory or an ensemble, saved, plotted, or as CSV on stdout."""
+    import numpy as np
+
+    from .simulators import files
+
+    net = _network(options)
+    times = np.linspace(0.0, options.until, options.points)
+    result = _run(net, times, options)
+    if options.output:
+        files.save(result, options.output)
+        _say(f"{options.output}: {result.method}")
+    if options.plot:
+        from .views import plots
+
+        plots.save(plots.of_result(result), options.plot)
+        _say(f"plot written to {options.plot}")
+    if not options.output and not options.plot:
+        sys.stdout.write(files.csv_text(result))
+    return 0
+
+
+def _run(net: Network, times: object, options: argparse.Namespace) -> Trajectory | Ensemble:
+    from .derivations.rates import jump_process, rate_equations
+
+    if options.method == "ode":
+        from .simulators.ode import integrate
+
+        return integrate(rate_equations(net), times)
+    from .simulators.ssa import sample, sample_statistics
+
+    keep = options.runs == 1 or options.trajectories
+    draw = sample if keep else sample_statistics
+    with _Progress(options.runs > 1) as progress:
+        return draw(
+            jump_process(net), times, runs=options.runs, seed=options.seed, threads=options.threads, progress=progress
+        )
+
+
+def _tour(options: argparse.Namespace) -> int:
+    """The main job: equations, simulation, one page."""
+    from .tour import tour
+
+    net = _network(options)
+    page = Path(options.output or Path(options.model).with_suffix(".html").name)
+    command = shlex.join(["rxnc", *options.arguments])
+    tour(net, page, command, options.until, options.points, options.runs, options.seed, _say, _console())
+    return 0
+
+
+# ---------------------------------------------------------------------------------------------- shared pieces
+
+
+class _Progress:
+    """A bar on stderr where that is a terminal; called with (done, total)."""
+
+    def __init__(self, wanted: bool) -> None:
+        self._shown = wanted and sys.stderr.isatty()
+
+    def __enter__(self) -> Callable[[int, int], None] | None:
+        return self._report if self._shown else None
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+
+    @staticmethod
+    def _report(done: int, total: int) -> None:
+        sys.stderr.write(f"\r{done:,} of {total:,} runs ({100 * done // max(total, 1)} %)")
+        sys.stderr.flush()
+
+
+def _console() -> Console:
+    """stdout as a rich console; wide where it is a file or a pipe, so that no law is cut."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 160)
+
+
+def _network(options: argparse.Namespace) -> Network:
+    net = load(options.model)
+    return with_values(net, dict(options.set)) if options.set else net
+
+
+def _formatted(system: System, form: str) -> str:
+    if form == "latex":
+        return str(system._repr_latex_())
+    if form == "json":
+        from .interchange.json_text import system_json
+
+        return system_json(system)
+    if form == "python":
+        from .kernels.python import system_python
+
+        return system_python(system)
+    return str(system)
+
+
+def _write(text: str, output: str | None) -> None:
+    text = text if text.endswith("\n") else text + "\n"
+    if output:
+        Path(output).write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
+def _as_json(diagnostic: Diagnostic) -> dict[str, object]:
+    span = diagnostic.span
+    return {
+        "file": span.source.name if span else None,
+        "line": span.line if span else None,
+        "column": span.column if span else None,
+        "length": span.end - span.start if span else None,
+        "code": diagnostic.code,
+        "severity": "error",
+        "message": diagnostic.message,
+        "hint": diagnostic.hint,
+    }
+
+
+# ---------------------------------------------------------------------------------------------- arguments
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rxnc", description="Compile a reaction network: parse, derive, run.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    check = _command(commands, "check", _check, "find every error of a model, fast")
+    check.add_argument("models", nargs="+", metavar="MODEL")
+    check.add_argument("--json", action="store_true", help="diagnostics as JSON, for editors")
+
+    show = _command(commands, "show", _show, "species, both readings of each rate, conservation laws")
+    _model(show)
+    show.add_argument("--graph", metavar="FILE", help="draw the network (.svg, .png, .pdf)")
+
+    derive = _command(commands, "derive", _derive, "derive equations and print them")
+    _model(derive)
+    derive.add_argument("derivation", choices=("rates", "jumps"), help="rate equations, or the jump process")
+    derive.add_argument("--format", choices=("text", "latex", "json", "python"), default="text")
+    derive.add_argument("-o", "--output", metavar="FILE")
+
+    simulate = _command(commands, "simulate", _simulate, "trajectories and ensembles")
+    _model(simulate)
+    simulate.add_argument("--method", choices=("ode", "ssa"), default="ode")
+    simulate.add_argument("--until", type=_positive, required=True, metavar="T")
+    simulate.add_argument("--points", type=_count(2), default=101, metavar="N", help="output times (default 101)")
+    simulate.add_argument("--runs", type=_count(1), default=1, metavar="N", help="stochastic runs (default 1)")
+    simulate.add_argument("--seed", type=_count(0), default=0, metavar="S")
+    simulate.add_argument("--threads", type=_count(1), metavar="N", help="default: all cores; never changes a number")
+    simulate.add_argument("--trajectories", action="store_true", help="keep every run, not only mean and sd")
+    simulate.add_argument("-o", "--output", metavar="FILE", help=".csv, .npz or .nc (default: CSV on stdout)")
+    simulate.add_argument("--plot", metavar="FILE", help=".png, .svg or .pdf")
+
+    run = _command(commands, "run", _tour, "the tour: equations, simulation, one self-contained HTML page")
+    _model(run)
+    run.add_argument("--until", type=_positive, metavar="T", help="default: until the model has settled or swung")
+    run.add_argument("--points", type=_count(2), default=201, metavar="N")
+    run.add_argument("--runs", type=_count(2), metavar="N", help="stochastic runs (default: by the model's cost)")
+    run.add_argument("--seed", type=_count(0), default=1, metavar="S")
+    run.add_argument("-o", "--output", metavar="FILE", help="the page (default: MODEL.html here)")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    function: Callable[[argparse.Namespace], int],
+    text: str,
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+    parser.set_defaults(command=function)
+    return parser
+
+
+def _model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="a .rxn file")
+    parser.add_argument(
+        "--set", action="append", default=[], type=_assignment, metavar="NAME=VALUE",
+        help="another parameter value, compartment size or initial value; may be repeated",
+    )  # fmt: skip
+
+
+def _assignment(text: str) -> tuple[str, object]:
+    name, equals, value = text.rpartition("=")
+    try:
+        return name.strip(), exact(float(value))
+    except (ValueError, RxnError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=NUMBER") from None
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return value
+
+
+def _count(least: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        if not text.isdigit() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
+        return int(text)
+
+    return convert
+
+
+def _version() -> str:
+    from . import __version__
+
+    return f"rxnc {__version__}"
