@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .language import print_network as print_network
     from .network import Network as Network
     from .network import with_values as with_values
-    from .simulators.files import load as load_result
+    from .simulators.files import load as load_result  # noqa: F401
     from .simulators.ode import integrate as integrate
     from .simulators.ssa import sample as sample
     from .simulators.ssa import sample_statistics as sample_statistics

@@ -278,7 +278,7 @@ def _model(parser: argparse.ArgumentParser) -> None:
 
 
 def _assignment(text: str) -> tuple[str, object]:
-    name, equals, value = text.rpartition("=")
+    name, _, value = text.rpartition("=")
     try:
         return name.strip(), exact(float(value))
     except (ValueError, RxnError):

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from .derivations.rates import jump_process, rate_equations
 from .errors import RxnError
-from .kernels.program import formula_program
+from .kernels.program import propensity_program
 from .kernels.source import compile_program
 from .network import Network, per_event
 from .simulators.horizon import horizon
@@ -86,13 +86,13 @@ def _stochastic(
 def _expected_events(jumps: System, times: np.ndarray) -> float:
     """The integral of all propensities along the deterministic solution: events of a run, roughly."""
     path = integrate(jumps, times)
-    total = compile_program(formula_program(jumps, [sum((j.propensity for j in jumps.jumps), start=jumps.drift[0] * 0)]))
-    values = jumps.parameter_vector()
+    propensities = compile_program(propensity_program(jumps))
+    parameters = np.array(jumps.parameter_vector())
+    out = np.empty(len(jumps.jumps))
     speeds = np.empty(len(times))
-    out = np.empty(1)
     for k, t in enumerate(times):
-        total(t, np.ascontiguousarray(path.values[0, k, : len(jumps.states)]), values, out)
-        speeds[k] = max(out[0], 0.0)
+        propensities(t, np.ascontiguousarray(path.values[0, k, : len(jumps.states)]), parameters, out)
+        speeds[k] = max(out.sum(), 0.0)
     return float(np.trapezoid(speeds, times))
 
 
