@@ -326,7 +326,7 @@ def stoichiometry(net: Network) -> Iterator[tuple[int, int, int]]:
 # ---------------------------------------------------------------------------------------------- rates
 
 
-def size(net: Network, compartment: str | None) -> sp.Expr:
+def size(compartment: str | None) -> sp.Expr:
     """The volume symbol of a compartment, 1 where there is none."""
     return symbol(compartment) if compartment else sp.S.One
 
@@ -338,7 +338,7 @@ def volume(net: Network, reaction: Reaction) -> sp.Expr:
     Raises R301 where these lie in several compartments.
     """
     if reaction.per is not None:
-        return size(net, reaction.per)
+        return size(reaction.per)
     side = reaction.reactants or reaction.products
     places = {net.species_by_name[name].compartment for name, _ in side}
     if len(places) > 1:
@@ -349,7 +349,7 @@ def volume(net: Network, reaction: Reaction) -> sp.Expr:
             reaction.span,
             "name the volume that its rate refers to: '@ k per COMPARTMENT'",
         )
-    return size(net, places.pop() if places else None)
+    return size(places.pop() if places else None)
 
 
 def extent_per_count(net: Network, reaction: Reaction) -> sp.Rational:
@@ -365,24 +365,23 @@ def extent_per_count(net: Network, reaction: Reaction) -> sp.Rational:
     return found.pop() if len(found) == 1 else sp.S.One
 
 
-def in_counts(net: Network, species: Species) -> sp.Expr:
-    """The bare name of a species as a function of its count n: `per_count n [/ V]`, n by the same symbol."""
-    amount = species.per_count * species.symbol
-    return amount / size(net, species.compartment) if species.concentration else amount
-
-
-def per_event(net: Network, species: Species) -> sp.Expr:
+def per_event(species: Species) -> sp.Expr:
     """What one molecule adds to the bare name: `per_count [/ V]`."""
-    return species.per_count / size(net, species.compartment) if species.concentration else species.per_count
+    return species.per_count / size(species.compartment) if species.concentration else species.per_count
+
+
+def in_counts(species: Species) -> sp.Expr:
+    """The bare name of a species as a function of its count n: `per_count n [/ V]`, n by the same symbol."""
+    return per_event(species) * species.symbol
 
 
 def propensity(net: Network, reaction: Reaction) -> sp.Expr:
     """Probability per time of one event, species symbols standing for counts (equations above)."""
-    counts = {s.symbol: in_counts(net, s) for s in net.not_counted}
+    counts = {s.symbol: in_counts(s) for s in net.not_counted}
     rate = reaction.rate.xreplace(counts) if counts else reaction.rate
     scale = extent_per_count(net, reaction)
     if not reaction.mass_action:
-        return rate * (size(net, reaction.per) if reaction.per else 1) / scale
+        return rate * (size(reaction.per) if reaction.per else 1) / scale
     molecular, powers = Flag.MOLECULAR in reaction.flags, Flag.POWERS in reaction.flags
     factors = [rate] if molecular else [rate, volume(net, reaction), 1 / scale]
     for name, nu in reaction.reactants:
@@ -391,7 +390,7 @@ def propensity(net: Network, reaction: Reaction) -> sp.Expr:
         if not powers:
             factors.append(sp.Rational(1, sp.factorial(nu)))
         if not molecular:
-            factors.append((species.per_count / size(net, species.compartment)) ** nu)
+            factors.append((species.per_count / size(species.compartment)) ** nu)
     return sp.Mul(*factors)
 
 
@@ -407,11 +406,11 @@ def rate_law(net: Network, reaction: Reaction) -> sp.Expr:
     for name, nu in reaction.reactants:
         species = net.species_by_name[name]
         if molecular:
-            quantity = species.symbol / per_event(net, species)
+            quantity = species.symbol / per_event(species)
         elif species.concentration:
             quantity = species.symbol
         else:
-            quantity = species.symbol / size(net, species.compartment)
+            quantity = species.symbol / size(species.compartment)
         factors.append(quantity**nu)
         if not powers:
             factors.append(sp.Rational(1, sp.factorial(nu)))
@@ -424,4 +423,4 @@ def rate_scale(net: Network, reaction: Reaction) -> sp.Expr:
         return sp.S.One
     if reaction.mass_action:
         return volume(net, reaction) / extent_per_count(net, reaction)
-    return (size(net, reaction.per) if reaction.per else sp.Integer(1)) / extent_per_count(net, reaction)
+    return (size(reaction.per) if reaction.per else sp.Integer(1)) / extent_per_count(net, reaction)

@@ -106,7 +106,7 @@ def _bare_names(
     for k, label in enumerate(labels[: len(jumps.states)]):
         species = net.species_by_name.get(label)
         if species:
-            scale[k] = float(per_event(net, species).xreplace(values))
+            scale[k] = float(per_event(species).xreplace(values))
             names[k] = species.unit.text if species.unit else names[k]
     return scale, tuple(names)
 

@@ -55,7 +55,7 @@ def rate_equations(net: Network) -> System:
         if changes:
             speed, scale = rate_law(net, reaction), rate_scale(net, reaction)
             for name, amount in changes:
-                terms[name].append(sp.Mul(amount, speed, scale, per_event(net, net.species_by_name[name])))
+                terms[name].append(sp.Mul(amount, speed, scale, per_event(net.species_by_name[name])))
     for term in net.ode_terms:
         terms[term.species].append(term.formula)
     states = [State(s.symbol, s.name, s.initial, _unit_text(net, s)) for s in roles.species]
@@ -93,12 +93,12 @@ def jump_process(net: Network) -> System:
         enough = () if reaction.mass_action else reaction.reactants
         requires = tuple((symbol(name), count) for name, count in enough if name in moving)
         jumps.append(Jump(reaction.name, changes, propensity(net, reaction), requires, reaction.span))
-    counts = {s.symbol: in_counts(net, s) for s in net.not_counted}
+    counts = {s.symbol: in_counts(s) for s in net.not_counted}
     drift: dict[str, list[sp.Expr]] = {s.name: [] for s in roles.species}
     for term in net.ode_terms:
         species = net.species_by_name[term.species]
-        drift[term.species].append(term.formula.xreplace(counts) / per_event(net, species))
-    states = [State(s.symbol, s.name, _initial_count(net, s), "molecules") for s in roles.species]
+        drift[term.species].append(term.formula.xreplace(counts) / per_event(species))
+    states = [State(s.symbol, s.name, _initial_count(s), "molecules") for s in roles.species]
     return _system(
         net,
         roles,
@@ -206,17 +206,17 @@ def _fixed(net: Network, species: Species, counted: bool) -> Constant:
     if isinstance(value, Distribution):
         raise RxnError("R511", f"{species.name!r} is fixed and cannot start from a distribution", species.span)
     if counted:
-        value = value / per_event(net, species)
+        value = value / per_event(species)
     return Constant(species.symbol, species.name, value, "molecules" if counted else _unit_text(net, species))
 
 
 def _assigned(net: Network, name: str, value: sp.Expr, counted: bool) -> sp.Expr:
     species = net.species_by_name.get(name)
-    return value / per_event(net, species) if species and counted else value
+    return value / per_event(species) if species and counted else value
 
 
-def _initial_count(net: Network, species: Species) -> sp.Expr | Distribution:
-    unit = per_event(net, species)
+def _initial_count(species: Species) -> sp.Expr | Distribution:
+    unit = per_event(species)
     if isinstance(species.initial, Distribution):
         if unit != 1:
             raise RxnError(
