@@ -226,8 +226,10 @@ def _settle(result: Result) -> None:
         object.__setattr__(result, name, _read_only(getattr(result, name)))
     for name in ("labels", "units", "notes"):
         object.__setattr__(result, name, tuple(getattr(result, name)))
-    if result.t.ndim != 1:
-        raise RxnError("R701", f"times have shape {result.t.shape}, expected one axis")
+    if result.t.ndim != 1 or not len(result.t):
+        raise RxnError("R701", f"times have shape {result.t.shape}, expected one axis with at least one time")
+    if not result.labels:
+        raise RxnError("R701", f"{result.name} has neither states nor outputs to report")
     if len(result.units) != len(result.labels):
         raise RxnError("R701", f"{len(result.units)} units for {len(result.labels)} labels")
     if len(set(result.labels)) != len(result.labels):
@@ -246,11 +248,10 @@ def _equal(a: Values, b: Values) -> bool:
 
 
 def _summary(result: Result) -> str:
-    span = f"{result.t[0]:g} .. {result.t[-1]:g}" if len(result.t) else "nowhere"
     some = ", ".join(result.labels[:8]) + (" ..." if len(result.labels) > 8 else "")
     return (
         f"<{type(result).__name__} {result.name}: {result.method}, runs {result.runs}, "
-        f"{len(result.t)} times {span}, {some}>"
+        f"{len(result.t)} times {result.t[0]:g} .. {result.t[-1]:g}, {some}>"
     )
 
 
