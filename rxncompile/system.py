@@ -16,6 +16,7 @@ import sympy as sp
 from .errors import RxnError, Span
 from .expressions import TIME, exact, text, to_float
 from .network import Distribution
+from .notation import letters, system_latex
 
 
 class Polynomial(tuple[tuple[sp.Rational, tuple[tuple[sp.Symbol, int], ...]], ...]):
@@ -209,6 +210,30 @@ class System:
         if self.frontier:
             lines.append("  open: " + ", ".join(s.label for s in self.frontier))
         return "\n".join(lines)
+
+    def latex(self, limit: int | None = None) -> str:
+        """The equations in LaTeX, to stand between $$ and $$: all, or those of the first `limit` states and jumps."""
+        shown = range(len(self.states))[:limit]
+        drift = [(self.states[k].symbol.name, as_expr(self.drift[k])) for k in shown]
+        jumps = [(j.name, j.change, j.propensity) for j in self.jumps[:limit]]
+        events = [(e.timed, e.condition, e.assignments) for e in self.events]
+        left_out = max(len(self.states), len(self.jumps)) > len(shown) if limit is not None else False
+        return system_latex(
+            letters((s.name for s in self._named()), self.symbols),
+            [(name, rhs) for name, rhs in drift if rhs != 0 or not self.jumps],
+            jumps,
+            self.definitions[:limit],
+            events,
+            f"the first {limit} of {len(self.states)} states and {len(self.jumps)} jumps" if left_out else "",
+        )
+
+    def _named(self) -> frozenset[sp.Symbol]:
+        """Every symbol that the equations may mention."""
+        constants = (c.symbol for c in self.parameters)
+        return self.symbols.union(constants, (name for name, _ in self.definitions), (i.symbol for i in self.inputs))
+
+    def _repr_latex_(self) -> str:
+        return f"$${self.latex(limit=50)}$$"
 
     # -- changing ------------------------------------------------------------------------------------
 
