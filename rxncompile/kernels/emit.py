@@ -44,14 +44,9 @@ class Emitter:
     lines: list[str] = field(default_factory=list)
     _count: int = 0
 
-    @property
-    def real(self) -> str:
-        """The type of a number here."""
-        return "double" if self.width == 1 else f"<{self.width} x double>"
-
-    @property
-    def truth(self) -> str:
-        return "i1" if self.width == 1 else f"<{self.width} x i1>"
+    def __post_init__(self) -> None:
+        self.real = "double" if self.width == 1 else f"<{self.width} x double>"  # the type of a number here
+        self.truth = "i1" if self.width == 1 else f"<{self.width} x i1>"
 
     def fresh(self) -> str:
         self._count += 1
@@ -59,7 +54,8 @@ class Emitter:
 
     def line(self, text: str) -> str:
         """Append `fresh = text` and give the new name."""
-        name = self.fresh()
+        self._count += 1
+        name = f"%{self.prefix}{self._count}"
         self.lines.append(f"  {name} = {text}")
         return name
 
@@ -80,16 +76,16 @@ class Emitter:
         op = node.op
         if op is Op.CONST:
             return self.constant(node.value)
-        args = [self.names[a] for a in node.args]
         if op in _ARITHMETIC:
-            result = args[0]
-            for a, name in zip(node.args[1:], args[1:], strict=True):
+            result = self.names[node.args[0]]
+            for a in node.args[1:]:
                 inner = self.nodes[a]
                 if op is Op.ADD and inner.op is Op.NEG:
                     result = self.line(f"fsub {self.real} {result}, {self.names[inner.args[0]]}")
                 else:
-                    result = self.line(f"{_ARITHMETIC[op]} {self.real} {result}, {name}")
+                    result = self.line(f"{_ARITHMETIC[op]} {self.real} {result}, {self.names[a]}")
             return result
+        args = [self.names[a] for a in node.args]
         if op is Op.NEG:
             return self.line(f"fneg {self.real} {args[0]}")
         if op in _INTRINSICS:

@@ -44,6 +44,8 @@ class Op(IntEnum):
     NOT = 26
     SELECT = 27
 
+    __hash__ = int.__hash__  # an enumeration's own is a Python function, and nodes are looked up by the million
+
 
 class Node(NamedTuple):
     """`value` is a constant's number, or the index of a state or parameter; `args` are earlier nodes.

@@ -18,8 +18,9 @@ from typing import Any
 from ..errors import RxnError
 from .emit import CALLS
 
-# Above this many lines (about 5,000 terms) compiling at O1 takes seconds, so the text is compiled at O0.
+# Above this many lines (about 5,000 terms) compiling well takes a second and more, so it is compiled fast.
 LONG_TEXT = 30_000
+_MEMORY = ("malloc", "free")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,9 @@ _serial = count()
 def compile_text(text: str, level: int | None = None) -> Compiled:
     """Machine code of an LLVM text, for this host.
 
-    `level` 0 compiles fastest, 1 and 2 make faster code; the bits computed are the same. None chooses by length.
-    Raises R520 for a symbol that is not among `emit.CALLS`, R521 for text that is not well-formed.
+    `level` 0 compiles fastest; 1 allocates registers and schedules well, all that straight lines of arithmetic gain
+    from; 2 adds LLVM's passes over the text, for text with loops. The bits computed are the same. None chooses by
+    length. Raises R520 for a symbol that is not among `emit.CALLS`, R521 for text that is not well-formed.
     """
     if level is None:
         level = default_level(text)
@@ -99,7 +101,7 @@ def _call_addresses() -> dict[str, int]:
     """Where the C library's functions are, under the names that text calls them by."""
     library = ctypes.cdll.msvcrt if sys.platform == "win32" else ctypes.CDLL(None)
     found = {}
-    for name, _ in CALLS.values():
+    for name in (*(name for name, _ in CALLS.values()), *_MEMORY):
         address = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
         assert address is not None
         found[f"rxn_{name}"] = address
@@ -119,7 +121,7 @@ def _compile(machine: _Machine, text: str, level: int) -> Compiled:
         if symbol not in machine.calls:
             raise RxnError("R520", f"generated text calls {symbol!r}, which is not a function known to kernels")
     target = machine.targets[level]
-    if level:
+    if level > 1:
         options = llvm.create_pipeline_tuning_options(speed_level=level)
         builder = llvm.create_pass_builder(target, options)
         builder.getModulePassManager().run(module, builder)
