@@ -1,0 +1,145 @@
+"""Where the nodes of a drawing go: graph distances turned into distances on paper, then boxes pushed apart."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.float64]
+
+_SWEEPS = 200  # of stress majorization; small drawings settle within fifty
+_PUSHES = 300
+
+
+def place(links: Sequence[tuple[int, int]], sizes: Points, edge: float, gap: float) -> Points:
+    """Positions (n, 2) of `n` boxes of `sizes` (n, 2): linked ones about `edge` apart, all at least `gap`.
+
+    Each connected part minimises the stress `sum_ij d_ij^-2 (|x_i - x_j| - d_ij)^2`, d the graph distance times
+    `edge` (Gansner, Koren and North 2004); the parts stand in rows. The same graph gives the same picture.
+    """
+    count = len(sizes)
+    neighbours: list[list[int]] = [[] for _ in range(count)]
+    for a, b in links:
+        neighbours[a].append(b)
+        neighbours[b].append(a)
+    parts = _parts(neighbours)
+    boxes = []
+    for part in parts:
+        points = _upright(_stress(_distances(neighbours, part) * edge))
+        boxes.append(_pushed(points, sizes[part], gap))
+    positions = np.zeros((count, 2))
+    for part, points in zip(parts, _in_rows(boxes, [sizes[p] for p in parts], gap), strict=True):
+        positions[part] = points
+    return positions
+
+
+def _parts(neighbours: list[list[int]]) -> list[list[int]]:
+    """Connected parts, the largest first."""
+    seen: set[int] = set()
+    parts = []
+    for first in range(len(neighbours)):
+        if first not in seen:
+            seen.add(first)
+            part, waiting = [], deque([first])
+            while waiting:
+                node = waiting.popleft()
+                part.append(node)
+                fresh = [n for n in dict.fromkeys(neighbours[node]) if n not in seen]
+                seen.update(fresh)
+                waiting.extend(fresh)
+            parts.append(sorted(part))
+    return sorted(parts, key=lambda p: (-len(p), p[0]))
+
+
+def _distances(neighbours: list[list[int]], part: list[int]) -> Points:
+    """Graph distances within one part, (m, m)."""
+    index = {node: k for k, node in enumerate(part)}
+    distances = np.zeros((len(part), len(part)))
+    for node in part:
+        steps = {node: 0}
+        waiting = deque([node])
+        while waiting:
+            here = waiting.popleft()
+            for other in neighbours[here]:
+                if other not in steps:
+                    steps[other] = steps[here] + 1
+                    waiting.append(other)
+        for other, far in steps.items():
+            distances[index[node], index[other]] = far
+    return distances
+
+
+def _stress(distances: Points) -> Points:
+    """Stress majorization from the classical scaling of the distances."""
+    count = len(distances)
+    if count == 1:
+        return np.zeros((1, 2))
+    centre = np.eye(count) - 1.0 / count
+    values, vectors = np.linalg.eigh(-0.5 * centre @ distances**2 @ centre)
+    points = vectors[:, -2:] * np.sqrt(np.maximum(values[-2:], 1e-9))
+    noise = np.random.default_rng(20210729).normal(size=points.shape)
+    points = points[:, ::-1] + 0.05 * distances.max() * noise / count  # nodes that only differ by name part
+    off = ~np.eye(count, dtype=bool)
+    weights = np.zeros_like(distances)
+    weights[off] = distances[off] ** -2.0
+    laplacian = np.diag(weights.sum(axis=1)) - weights
+    inverse = np.linalg.pinv(laplacian)
+    for _ in range(_SWEEPS):
+        apart = np.linalg.norm(points[:, None] - points[None], axis=2)
+        ratio = np.where(off, weights * distances / np.maximum(apart, 1e-9), 0.0)
+        points = inverse @ ((np.diag(ratio.sum(axis=1)) - ratio) @ points)
+    return points
+
+
+def _upright(points: Points) -> Points:
+    """The long axis of a drawing laid across the page."""
+    points = points - points.mean(axis=0)
+    if len(points) < 3:
+        return points[:, ::-1] * [1.0, 0.0] if np.ptp(points[:, 0]) < 1e-9 else points
+    _, _, axes = np.linalg.svd(points, full_matrices=False)
+    turned = points @ axes.T
+    # reading order: what is declared first stands on the left and above
+    turned[:, 0] *= -1.0 if turned[0, 0] > 0 else 1.0
+    turned[:, 1] *= -1.0 if turned[0, 1] < 0 else 1.0
+    return turned
+
+
+def _pushed(points: Points, sizes: Points, gap: float) -> Points:
+    """Boxes that overlap pushed apart along the axis that needs less."""
+    points = points.copy()
+    for _ in range(_PUSHES):
+        moved = False
+        for i in range(len(points)):
+            for j in range(i):
+                apart = points[i] - points[j]
+                room = (sizes[i] + sizes[j]) / 2 + gap - np.abs(apart)
+                if (room > 1e-6).all():
+                    axis = int(np.argmin(room))
+                    shift = (room[axis] / 2 + 1e-6) * (1.0 if apart[axis] >= 0 else -1.0)
+                    points[i, axis] += shift
+                    points[j, axis] -= shift
+                    moved = True
+        if not moved:
+            break
+    return points
+
+
+def _in_rows(parts: list[Points], sizes: list[Points], gap: float) -> list[Points]:
+    """The parts beside each other, in rows no wider than the widest part or a page's share of their area."""
+    lows = [(p - s / 2).min(axis=0) for p, s in zip(parts, sizes, strict=True)]
+    highs = [(p + s / 2).max(axis=0) for p, s in zip(parts, sizes, strict=True)]
+    extents = [h - low for low, h in zip(lows, highs, strict=True)]
+    area = sum(float((e[0] + gap) * (e[1] + gap)) for e in extents)
+    limit = max(max(float(e[0]) for e in extents), 1.5 * area**0.5)
+    placed = []
+    x = y = row = 0.0
+    for points, low, extent in zip(parts, lows, extents, strict=True):
+        if x > 0.0 and x + extent[0] > limit:
+            x, y, row = 0.0, y - row - 2 * gap, 0.0
+        placed.append(points - low + [x, y - extent[1]])
+        x += float(extent[0]) + 2 * gap
+        row = max(row, float(extent[1]))
+    return placed
