@@ -16,7 +16,7 @@ import sympy as sp
 from .errors import RxnError, Span
 from .expressions import TIME, exact, text, to_float
 from .network import Distribution
-from .notation import letters, system_latex
+from .notation import Letters, letters, system_latex
 
 
 class Polynomial(tuple[tuple[sp.Rational, tuple[tuple[sp.Symbol, int], ...]], ...]):
@@ -219,7 +219,7 @@ class System:
         events = [(e.timed, e.condition, e.assignments) for e in self.events]
         left_out = max(len(self.states), len(self.jumps)) > len(shown) if limit is not None else False
         return system_latex(
-            letters((s.name for s in self._named()), self.symbols),
+            self.letters,
             [(name, rhs) for name, rhs in drift if rhs != 0 or not self.jumps],
             jumps,
             self.definitions[:limit],
@@ -227,10 +227,11 @@ class System:
             f"the first {limit} of {len(self.states)} states and {len(self.jumps)} jumps" if left_out else "",
         )
 
-    def _named(self) -> frozenset[sp.Symbol]:
-        """Every symbol that the equations may mention."""
-        constants = (c.symbol for c in self.parameters)
-        return self.symbols.union(constants, (name for name, _ in self.definitions), (i.symbol for i in self.inputs))
+    @cached_property
+    def letters(self) -> Letters:
+        """How the names in the equations are drawn."""
+        named = [*self.symbols, *(c.symbol for c in self.parameters), *(i.symbol for i in self.inputs)]
+        return letters((s.name for s in (*named, *(name for name, _ in self.definitions))), self.symbols)
 
     def _repr_latex_(self) -> str:
         return f"$${self.latex(limit=50)}$$"
