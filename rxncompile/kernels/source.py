@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from .emit import Emitter, declarations
 from .graph import Node, Op
-from .program import Program
+from .program import Program, SparseProgram
 from .store import compile_text
 
 Vector: TypeAlias = NDArray[np.float64]
@@ -33,6 +33,11 @@ STACK = 1 << 15  # scratch doubles that may lie on the stack (256 KiB: threads c
 _POINTERS = "double %t, ptr noalias readonly %y, ptr noalias readonly %p"
 _PASSED = "double %t, ptr %y, ptr %p"
 _NAN = "0x7FF8000000000000"
+_MEMORY = (
+    "declare ptr @rxn_malloc(i64)",
+    "declare void @rxn_free(ptr)",
+    "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)",
+)
 _DOUBLE = np.dtype(np.float64)
 
 
@@ -97,6 +102,14 @@ def compile_program(program: Program, level: int | None = None) -> Kernel:
     return Kernel(code.address("f"), program.n_states, program.n_parameters, len(program.outputs), code)
 
 
+def compile_matrix(sparse: SparseProgram, level: int | None = None) -> Kernel:
+    """Machine code that fills a dense n x n matrix, row by row: `out` has n * n numbers, n the number of states."""
+    n, program = sparse.program.n_states, sparse.program
+    places = [i * n + j for i, j in zip(sparse.rows, sparse.columns, strict=True)]
+    code = compile_text(kernel_text(program, places, n * n), level)
+    return Kernel(code.address("f"), n, program.n_parameters, n * n, code)
+
+
 def compile_propensity(program: Program, level: int | None = None) -> PropensityKernel:
     """Machine code of a program in shape 2, one entry at a time."""
     code = compile_text(propensity_text(program), level)
@@ -112,16 +125,23 @@ def pointer_to(array: Vector, size: int, name: str) -> int:
     return array.ctypes.data
 
 
-def kernel_text(program: Program) -> str:
-    """The text of shape 1, `@f`: `t` a number, `y`, `p` and `out` contiguous doubles that do not overlap."""
+def kernel_text(program: Program, places: Sequence[int] | None = None, size: int = 0) -> str:
+    """The text of shape 1, `@f`: `t` a number, `y`, `p` and `out` contiguous doubles that do not overlap.
+
+    With `places`, output i goes to out[places[i]], and the others of `size` numbers become zero.
+    """
     nodes, outputs = split_wide(program.nodes, program.outputs)
-    plan = _Plan(nodes, outputs)
-    if len(plan.parts) > 1:
-        lines = plan.functions()
-    else:
-        body = [line for part in plan.parts for line in plan.body(part)]
-        lines = [f"define void @f({_POINTERS}, ptr noalias %out) #0 {{", *body, "  ret void", "}"]
-    return _finish(lines)
+    plan = _Plan(nodes, outputs, places)
+    head = [f"define void @f({_POINTERS}, ptr noalias %out) #0 {{"]
+    if places is not None:
+        head.append(_fill(0, size))
+    if len(plan.parts) == 1:
+        return _finish([*head, *plan.body(plan.parts[0]), "  ret void", "}"])
+    lines: list[str] = []
+    for k, part in enumerate(plan.parts):
+        lines.append(f"define internal void @part{k}({_POINTERS}, ptr noalias %out, ptr noalias %s) #2 {{")
+        lines += [*plan.body(part), "  ret void", "}"]
+    return _finish([*lines, *head, *plan.calls(size or len(outputs)), "  ret void", "}"])
 
 
 def propensity_text(program: Program) -> str:
@@ -181,11 +201,10 @@ def split_wide(
 class _Plan:
     """Which operations stand in which part of a program, and which values cross from part to part."""
 
-    def __init__(self, nodes: Sequence[Node], outputs: Sequence[int]) -> None:
+    def __init__(self, nodes: Sequence[Node], outputs: Sequence[int], places: Sequence[int] | None) -> None:
         self.nodes = nodes
-        self.n_out = len(outputs)
         self.stored: dict[int, list[int]] = {}
-        for i, n in enumerate(outputs):
+        for i, n in zip(range(len(outputs)) if places is None else places, outputs, strict=True):
             self.stored.setdefault(n, []).append(i)
         self.unused = _subtracted(nodes, self.stored)
         self.parts: list[list[int]] = []
@@ -234,33 +253,30 @@ class _Plan:
                 e.lines.append(f"  store double {value}, ptr {_entry(e, 's', slots[n])}")
         return e.lines
 
-    def functions(self) -> list[str]:
-        """Every part as an internal function, and `@f`, which calls them in turn."""
-        lines: list[str] = []
-        for k, part in enumerate(self.parts):
-            lines.append(f"define internal void @part{k}({_POINTERS}, ptr noalias %out, ptr noalias %s) #2 {{")
-            lines += [*self.body(part), "  ret void", "}"]
+    def calls(self, size: int) -> list[str]:
+        """Calls of every part in turn, around them the scratch array: on the stack, or where that is too small, a loan.
+
+        Where no memory is left all `size` outputs are NaN.
+        """
         calls = [f"  call void @part{k}({_PASSED}, ptr %out, ptr %s)" for k in range(len(self.parts))]
-        lines.append(f"define void @f({_POINTERS}, ptr noalias %out) #0 {{")
         if len(self.slots) <= STACK:
-            return [*lines, f"  %s = alloca [{len(self.slots)} x double]", *calls, "  ret void", "}"]
+            return [f"  %s = alloca [{len(self.slots)} x double]", *calls]
         return [
-            *lines,
             f"  %s = call ptr @rxn_malloc(i64 {8 * len(self.slots)})",
             "  %none = icmp eq ptr %s, null",
             "  br i1 %none, label %fail, label %go",
-            "fail:",  # every byte set makes every number NaN
-            f"  call void @llvm.memset.p0.i64(ptr %out, i8 -1, i64 {8 * self.n_out}, i1 false)",
+            "fail:",
+            _fill(-1, size),
             "  ret void",
             "go:",
             *calls,
             "  call void @rxn_free(ptr %s)",
-            "  ret void",
-            "}",
-            "declare ptr @rxn_malloc(i64)",
-            "declare void @rxn_free(ptr)",
-            "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)",
         ]
+
+
+def _fill(byte: int, size: int) -> str:
+    """Every byte of the output: 0 makes zeros, -1 makes NaN."""
+    return f"  call void @llvm.memset.p0.i64(ptr %out, i8 {byte}, i64 {8 * size}, i1 false)"
 
 
 def _subtracted(nodes: Sequence[Node], kept: Iterable[int]) -> set[int]:
@@ -331,4 +347,4 @@ def _needs(nodes: Sequence[Node], output: int) -> list[int]:
 
 
 def _finish(lines: Iterable[str]) -> str:
-    return "\n".join([*lines, *declarations(), "attributes #2 = { nounwind noinline }", ""])
+    return "\n".join([*lines, *declarations(), *_MEMORY, "attributes #2 = { nounwind noinline }", ""])
