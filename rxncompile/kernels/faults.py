@@ -29,10 +29,10 @@ def check_outputs(system: System, values: ArrayLike, t: float | None = None) -> 
 def check_propensities(system: System, values: ArrayLike, t: float | None = None) -> None:
     """Raise R601 naming the first reaction whose propensity in `values` is not finite, R602 if one is negative."""
     _check_finite(values, t, [(f"the propensity of {j.name!r}", j.origin) for j in system.jumps])
-    for jump, value in zip(system.jumps, np.asarray(values).tolist(), strict=False):
-        if value < 0.0:
-            message = f"the propensity of {jump.name!r} is negative: {value:g}{_when(t)}"
-            raise RxnError("R602", message, jump.origin, "a rate must not be negative wherever its reactants suffice")
+    for r in np.flatnonzero(np.asarray(values)[: len(system.jumps)] < 0.0).tolist():
+        jump = system.jumps[r]
+        message = f"the propensity of {jump.name!r} is negative: {np.asarray(values)[r]:g}{_when(t)}"
+        raise RxnError("R602", message, jump.origin, "a rate must not be negative wherever its reactants suffice")
 
 
 def _check_finite(values: ArrayLike, t: float | None, names: list[tuple[str, Span | None]]) -> None:

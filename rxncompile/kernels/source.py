@@ -173,7 +173,7 @@ def split_wide(
     for n, (op, args, _) in enumerate(nodes):
         if len(args) > width and op in (Op.ADD, Op.MUL):
             place, first = -1, 0
-            while len(args) - first > width:
+            while len(args) - first > (width if first == 0 else width - 1):  # a partial result is an operand too
                 last = first + (width if first == 0 else width - 1)
                 place = max(place, *args[first:last])
                 begun.setdefault(place, []).append((n, args[first:last]))
@@ -206,12 +206,12 @@ class _Plan:
         self.stored: dict[int, list[int]] = {}
         for i, n in zip(range(len(outputs)) if places is None else places, outputs, strict=True):
             self.stored.setdefault(n, []).append(i)
-        self.unused = _subtracted(nodes, self.stored)
+        unused = _subtracted(nodes, self.stored)
         self.parts: list[list[int]] = []
         home: dict[int, int] = {}
         size, leaf = PART, Op.STATE
         for n, (op, args, _) in enumerate(nodes):
-            if (op > leaf or n in self.stored) and n not in self.unused:
+            if (op > leaf or n in self.stored) and n not in unused:
                 if size >= PART:
                     self.parts.append([])
                     size = 0
@@ -225,10 +225,11 @@ class _Plan:
                     self.slots.setdefault(a, len(self.slots))
 
     def operands(self, n: int) -> tuple[int, ...]:
-        args = self.nodes[n].args
-        if self.unused.isdisjoint(args):
+        """What the emitter reads for a node: behind a plus it subtracts what a NEG negates."""
+        op, args, _ = self.nodes[n]
+        if op is not Op.ADD:
             return args
-        return tuple(self.nodes[a].args[0] if a in self.unused else a for a in args)
+        return (args[0], *(self.nodes[a].args[0] if self.nodes[a].op is Op.NEG else a for a in args[1:]))
 
     def body(self, part: list[int]) -> list[str]:
         """The lines of one part."""
@@ -280,7 +281,7 @@ def _fill(byte: int, size: int) -> str:
 
 
 def _subtracted(nodes: Sequence[Node], kept: Iterable[int]) -> set[int]:
-    """NEG nodes that only ever stand behind a plus: the emitter subtracts their operand instead."""
+    """NEG nodes that only ever stand behind a plus, so that nobody reads them."""
     negatives = {n for n, node in enumerate(nodes) if node.op is Op.NEG}
     negatives.difference_update(kept)
     for op, args, _ in nodes:
