@@ -4,6 +4,8 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
@@ -18,8 +20,6 @@ def example(name: str) -> ModuleType:
 def test_lotka_volterra() -> None:
     module = example("lotka_volterra")
     # the invariant d X - death ln X + e Y - birth ln Y of the rate equations at t = 30 as at t = 0
-    import numpy as np
-
     x, y = module.ode["X"], module.ode["Y"]
     invariant = 0.005 * x - 0.6 * np.log(x) + 0.005 * y - 1.0 * np.log(y)
     np.testing.assert_allclose(invariant, invariant[0], rtol=1e-5)  # ten times the integrator's tolerance

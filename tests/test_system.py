@@ -48,7 +48,7 @@ def test_define_refuses_by_name() -> None:
     with pytest.raises(RxnError) as unknown:
         open_hierarchy().define({z: x}, Step("s"))
     assert unknown.value.code == "R501"
-    with pytest.raises(RxnError, match="y -> x -> y|x -> y -> x") as circle:
+    with pytest.raises(RxnError, match=r"y -> x -> y|x -> y -> x") as circle:
         open_hierarchy().define({y: x, x: y}, Step("s"))
     assert circle.value.code == "R502"
     jumping = System("j", (State(x, "x"),), jumps=(Jump("r", ((x, 1),), a),))
