@@ -1,0 +1,211 @@
+"""A System as the functions of (t, y) that an integrator calls, with a watch on what they return.
+
+`compiled(system)` is made once for equal systems; `RightHandSide` and `Jacobian` bind it to parameter values and to
+arrays of their own, so one of each belongs to one integration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from ..errors import RxnError
+from ..expressions import TIME
+from ..kernels.program import (
+    SparseProgram,
+    assignment_program,
+    formula_program,
+    jacobian_program,
+    output_program,
+    propensity_program,
+    rhs_program,
+    trigger_program,
+)
+from ..kernels.source import Kernel, compile_program
+from ..system import System
+from .trajectory import Values
+
+_CHECK = 4096  # evaluations between two looks at the progress
+_STUCK = 1e-11  # relative progress over these that counts as none
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The kernels of a System, each made when it is first asked for."""
+
+    system: System
+
+    @cached_property
+    def rhs(self) -> Kernel:
+        return compile_program(rhs_program(self.system))
+
+    @cached_property
+    def sparse_jacobian(self) -> SparseProgram:
+        return jacobian_program(self.system)
+
+    @cached_property
+    def jacobian(self) -> Kernel:
+        return compile_program(self.sparse_jacobian.program)
+
+    @cached_property
+    def outputs(self) -> Kernel:
+        return compile_program(output_program(self.system))
+
+    @cached_property
+    def propensities(self) -> Kernel:
+        return compile_program(propensity_program(self.system))
+
+    @cached_property
+    def margins(self) -> Kernel:
+        """Continuous where an event's condition is; positive where it holds."""
+        return compile_program(trigger_program(self.system))
+
+    @cached_property
+    def truths(self) -> Kernel:
+        """1 where an event's condition holds (or its time has come), else 0."""
+        conditions = [sp.Le(e.condition, TIME) if e.timed else e.condition for e in self.system.events]
+        formulas = [sp.Piecewise((1, c), (0, True), evaluate=False) for c in conditions]
+        return compile_program(formula_program(self.system, formulas))
+
+    @cached_property
+    def assignments(self) -> tuple[Kernel, ...]:
+        return tuple(compile_program(assignment_program(self.system, e)) for e in self.system.events)
+
+
+@lru_cache(maxsize=32)
+def compiled(system: System) -> Compiled:
+    """The kernels of a System; equal systems share them."""
+    return Compiled(system)
+
+
+class Function:
+    """A kernel at fixed parameters: `f(t, y)` gives its own array, overwritten by the next call."""
+
+    def __init__(self, kernel: Kernel, parameters: Values) -> None:
+        self.arguments = np.zeros(kernel.n_states)
+        self.out = np.zeros(kernel.n_out)
+        self.run = kernel.bind(self.arguments, parameters, self.out)
+
+    def __call__(self, t: float, y: Values) -> Values:
+        self.arguments[:] = y
+        self.run(t)
+        return self.out
+
+
+class RightHandSide:
+    """d y/dt for an integrator: counted, and watched for what is not a number and for steps that lead nowhere.
+
+    `strict` raises R601 at the first derivative that is not finite, for integrators that would take it for good;
+    else the first one is kept in `bad` as (t, y). Raises R605 where time stands still, R606 after `limit` calls;
+    `watch(calls, t, y)` is called every 4096 evaluations.
+    """
+
+    def __init__(
+        self,
+        model: Compiled,
+        parameters: Values,
+        limit: int,
+        strict: bool,
+        watch: Callable[[int, float, Values], None],
+    ) -> None:
+        self._model, self._parameters, self._limit, self._strict = model, parameters, limit, strict
+        self._watch = watch
+        self._function = Function(model.rhs, parameters)
+        self._zeros = np.zeros(model.rhs.n_out)
+        self._out, self._run = self._function.out, self._function.run
+        self._dot = self._out.dot
+        self._mark = np.nan
+        self.calls = 0
+        self.last = np.nan  # the time of the last call
+        self.last_state = self._function.arguments
+        self.bad: tuple[float, Values] | None = None
+
+    def __call__(self, t: float, y: Values) -> Values:
+        self.calls += 1
+        self.last = t
+        if self.calls % _CHECK == 0:
+            self._progress(t, y)
+            self._watch(self.calls, t, y)
+        self.last_state[:] = y
+        self._run(t)
+        out = self._out
+        if self._dot(self._zeros) != 0.0:  # zero times infinity or not-a-number is not a number
+            if self._strict:
+                raise self.not_finite(t, y)
+            self.bad = self.bad or (t, y.copy())
+        return out
+
+    def fresh(self, t: float, y: Values) -> Values:
+        """The same in an array of its own, for integrators that keep what they are given."""
+        return self(t, y).copy()
+
+    def not_finite(self, t: float, y: Values) -> RxnError:
+        """R601: which derivative is not finite, and by which reaction if that can be told."""
+        system = self._model.system
+        derivative = self._function(t, y)
+        i = int(np.argmin(np.isfinite(derivative)))
+        label = system.states[i].label
+        here = ", ".join(f"{s.label} = {v:.6g}" for s, v in list(zip(system.states, y, strict=True))[:6])
+        where = f"at t = {t:.9g}, where {here}" + (" ..." if len(y) > 6 else "")
+        if system.jumps:
+            propensities = Function(self._model.propensities, self._parameters)(t, y)
+            for jump, a in zip(system.jumps, propensities, strict=True):
+                if not np.isfinite(a):
+                    return RxnError("R601", f"the rate of reaction {jump.name!r} is {a} {where}", jump.origin)
+        return RxnError("R601", f"the derivative of {label!r} is {derivative[i]} {where}")
+
+    def step_underflow(self, t: float, y: Values) -> RxnError:
+        """R605: no step is small enough; which state moves fastest there."""
+        derivative = self._function(t, y)
+        if not np.isfinite(derivative).all():
+            return self.not_finite(t, y)
+        i = int(np.argmax(np.abs(derivative) / (np.abs(y) + np.finfo(float).tiny)))
+        label = self._model.system.states[i].label
+        return RxnError(
+            "R605",
+            f"the steps at t = {t:.9g} have become too small to go on",
+            hint=f"{label!r} is {y[i]:.4g} there and moves at {derivative[i]:.4g}: its solution may end, or a law jump",
+        )
+
+    def _progress(self, t: float, y: Values) -> None:
+        if self.calls >= self._limit:
+            raise too_much_work(t, self._limit)
+        if abs(t - self._mark) <= _STUCK * abs(t):
+            raise self.step_underflow(t, y)
+        self._mark = t
+
+
+class Jacobian:
+    """d(d y/dt)/dy for an integrator, dense (an array of its own each time) or as a scipy CSC matrix."""
+
+    def __init__(self, model: Compiled, parameters: Values, sparse: bool) -> None:
+        from scipy.sparse import csc_matrix
+
+        pattern = model.sparse_jacobian
+        n = len(model.system.states)
+        rows, columns = np.array(pattern.rows, dtype=np.int32), np.array(pattern.columns, dtype=np.int32)
+        self._function = Function(model.jacobian, parameters)
+        self._shape, self._sparse, self._matrix = (n, n), sparse, csc_matrix
+        self._flat = rows * np.int64(n) + columns
+        self._order = np.lexsort((rows, columns))
+        self._rows = rows[self._order]
+        self._starts = np.concatenate([[0], np.cumsum(np.bincount(columns, minlength=n))]).astype(np.int32)
+
+    def __call__(self, t: float, y: Values) -> Any:
+        entries = self._function(t, y)
+        if self._sparse:
+            return self._matrix((entries[self._order], self._rows, self._starts), shape=self._shape)
+        dense = np.zeros(self._shape)
+        dense.reshape(-1)[self._flat] = entries
+        return dense
+
+
+def too_much_work(t: float, limit: int) -> RxnError:
+    """R606: the budget is spent."""
+    hint = "a stiff system needs LSODA, BDF or Radau; a longer run a larger max_evaluations"
+    return RxnError("R606", f"{limit} evaluations have come no further than t = {t:.9g}", hint=hint)
