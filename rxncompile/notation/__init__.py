@@ -18,7 +18,7 @@ from .names import Letters, letters
 
 __all__ = [
     "Box", "Letters", "change_box", "derivative", "escaped_xml", "latex", "layout", "layout_terms", "letters",
-    "math", "mathml", "power_of_ten", "side_box", "signed", "system_latex", "to_latex", "trigger_box",
+    "math", "mathml", "power_of_ten", "side_box", "signed", "system_latex", "to_latex", "to_mathml", "trigger_box",
 ]  # fmt: skip
 
 

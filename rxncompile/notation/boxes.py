@@ -175,6 +175,21 @@ def width(box: Box) -> int:
     raise TypeError(box)
 
 
+def _gaps(factors: tuple[Box, ...]) -> list[bool]:
+    """Between each two factors, whether a word is one of them: then GP P must not read as GPP."""
+    words = [_is_word(f) for f in factors]
+    return [a or b for a, b in zip(words, words[1:], strict=False)]
+
+
+def _is_word(box: Box) -> bool:
+    match box:
+        case Letter(text) | Verbatim(text):
+            return len(text) > 1
+        case Script(base):
+            return _is_word(base)
+    return False
+
+
 # ---------------------------------------------------------------------------------------------- LaTeX
 
 _LATEX_ESCAPES = {
@@ -219,7 +234,8 @@ def _latex(box: Box) -> str:
         case Row(parts):
             return "".join(_latex(p) for p in parts)
         case Product(factors):
-            return " \\, ".join(to_latex(f) for f in factors)
+            wide = (" \\; " if gap else " \\, " for gap in _gaps(factors))
+            return to_latex(factors[0]) + "".join(g + to_latex(f) for g, f in zip(wide, factors[1:], strict=True))
         case Fraction(above, below):
             return f"\\frac{{{to_latex(above)}}}{{{to_latex(below)}}}"
         case Script(base, sub, sup):
@@ -269,8 +285,9 @@ def to_mathml(box: Box) -> str:
         case Row(parts):
             return f"<mrow>{''.join(to_mathml(p) for p in parts)}</mrow>"
         case Product(factors):
-            times = '<mo>\u2062</mo><mspace width="0.17em"></mspace>'
-            return f"<mrow>{times.join(to_mathml(f) for f in factors)}</mrow>"
+            times = (f'<mo>\u2062</mo><mspace width="{0.3 if gap else 0.17}em"></mspace>' for gap in _gaps(factors))
+            rest = "".join(t + to_mathml(f) for t, f in zip(times, factors[1:], strict=True))
+            return f"<mrow>{to_mathml(factors[0])}{rest}</mrow>"
         case Fraction(above, below):
             return f"<mfrac>{to_mathml(above)}{to_mathml(below)}</mfrac>"
         case Script(base, sub, sup):

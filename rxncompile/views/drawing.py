@@ -24,6 +24,7 @@ _MOST = 400  # nodes; beyond, neither the reader nor the layout gets anywhere
 _NAMED = 60  # reactions up to which each has its name beside it
 _EDGE, _GAP = 0.62, 0.16  # inches
 _SQUARE = 0.13
+_BEND = 0.28  # of a line, as a part of its length
 _CHARACTER, _LINE = 0.083, 0.27  # of a species' name, inches
 _SMALL = 0.067  # of a reaction's name
 _LONGEST = 16
@@ -129,7 +130,7 @@ def _drawn(species: list[str], reactions: list[str], arms: list[_Arm], points: P
 def _draw_arm(ax: Axes, arm: _Arm, points: Points, sizes: Points, first: int, twice: bool) -> Points:
     """One line, its corners: where a species goes in and comes out again, the two lines bend away from each other."""
     centre, square = points[arm.species], points[first + arm.reaction]
-    bend = 0.28 if twice else 0.0
+    bend = _BEND if twice else 0.0
     outward = arm.role == "product"
     at_species = centre + _boundary(sizes[arm.species], _towards(centre, square, -bend if outward else bend))
     at_square = square + 0.75 * _SQUARE * _towards(square, centre, bend if outward else -bend)
@@ -152,6 +153,19 @@ def _draw_arm(ax: Axes, arm: _Arm, points: Points, sizes: Points, first: int, tw
     if arm.count != 1:
         ax.text(label[0], label[1], str(arm.count), ha="center", va="center_baseline", fontsize=8.0, zorder=4)
     return np.array([label - 0.07, label + 0.07])
+
+
+def _twice(arms: list[_Arm]) -> set[tuple[int, int]]:
+    """The (species, reaction) pairs with a line in and a line out."""
+    into = {(a.species, a.reaction) for a in arms if a.role == "reactant"}
+    return into & {(a.species, a.reaction) for a in arms if a.role == "product"}
+
+
+def _curve(a: Points, b: Points, bend: float) -> Points:
+    """Points along a bent line, a quadratic Bezier curve as matplotlib's arc3 draws it."""
+    s = np.linspace(0.0, 1.0, 25)[:, None]
+    control = (a + b) / 2 + bend * np.array([b[1] - a[1], a[0] - b[0]])
+    return np.asarray((1 - s) ** 2 * a + 2 * s * (1 - s) * control + s**2 * b)
 
 
 def _towards(a: Points, b: Points, bend: float) -> Points:
@@ -183,8 +197,12 @@ def _spots(here: Points, name: str) -> list[tuple[str, str, float, float, Points
 def _draw_names(ax: Axes, names: list[str], arms: list[_Arm], points: Points, sizes: Points) -> list[Points]:
     """Each reaction's name beside its square, where it covers fewest lines, nodes and other names; their corners."""
     first = len(points) - len(names)
-    along = np.linspace(0.0, 1.0, 25)[:, None]
-    lines = [points[a.species] * along + points[first + a.reaction] * (1 - along) for a in arms]
+    twice = _twice(arms)
+    lines = [
+        _curve(points[a.species], points[first + a.reaction], bend)
+        for a in arms
+        for bend in ((-_BEND, _BEND) if (a.species, a.reaction) in twice else (0.0,))
+    ]
     inked = np.concatenate(lines) if lines else np.zeros((0, 2))
     half = np.concatenate([sizes[:first] / 2, np.full((len(names), 2), _SQUARE / 2)])
     taken = [np.array([p - h, p + h]) for p, h in zip(points, half, strict=True)]

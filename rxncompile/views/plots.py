@@ -49,7 +49,7 @@ def time_course(result: Trajectory, labels: Sequence[str] | None = None, time_un
         figure, axes = panels(len(selection(result, labels).groups))
         for ax, group in zip(axes, selection(result, labels).groups, strict=True):
             for k, colour in zip(group, SERIES, strict=False):
-                ax.plot(result.t, result.values[0, :, k], color=colour, label=result.labels[k], drawstyle=steps)
+                ax.plot(result.t, result.values[0, :, k], color=colour, label=_short(result.labels[k]), drawstyle=steps)
             _finish(ax, result, group)
             legend(ax)
         _time_axis(axes, result, time_unit)
@@ -68,7 +68,7 @@ def ensemble_band(
             for k, colour in zip(group, SERIES, strict=False):
                 mean, sd = ensemble.mean[:, k], ensemble.sd[:, k]
                 ax.fill_between(ensemble.t, mean - sd, mean + sd, color=colour, alpha=0.2, linewidth=0)
-                handles += ax.plot(ensemble.t, mean, color=colour, label=ensemble.labels[k])
+                handles += ax.plot(ensemble.t, mean, color=colour, label=_short(ensemble.labels[k]))
                 if ode is not None and ensemble.labels[k] in ode.labels:
                     ax.plot(ode.t, ode.mean_of(ensemble.labels[k]), color=colour, linestyle=_DASHED, linewidth=1.2)
             if (ensemble.mean[:, list(group)] >= 0.0).all():
@@ -101,7 +101,7 @@ def sample_paths(paths: Trajectory, labels: Sequence[str] | None = None, time_un
             if paths.runs > 1:
                 ax.plot(paths.t, paths.mean[:, k], color=INK, linewidth=1.3)
             _finish(ax, paths, (k,))
-            key = [Line2D([], [], color=colour, linewidth=0.8, label=f"{paths.labels[k]}, {paths.runs} runs")]
+            key = [Line2D([], [], color=colour, linewidth=0.8, label=f"{_short(paths.labels[k])}, {paths.runs} runs")]
             legend(ax, [*key, Line2D([], [], color=INK, linewidth=1.3, label="their mean")])
         _time_axis(axes, paths, time_unit)
     return figure
@@ -149,7 +149,7 @@ def _finish(ax: Axes, result: Result, group: Sequence[int]) -> None:
     """The vertical axis: what is measured, and room where nothing moves."""
     unit = result.units[group[0]]
     name = result.labels[group[0]] if len(group) == 1 else ""
-    ax.set_ylabel(_with_unit(_short(name), unit) if name else unit)
+    ax.set_ylabel(_with_unit(name, unit) if name else _short(unit))
     drawn = ax.dataLim
     if np.isfinite(drawn.y0) and drawn.height == 0.0:
         middle = float(drawn.y0)
@@ -163,8 +163,8 @@ def _time_axis(axes: Sequence[Axes], result: Result, unit: str) -> None:
 
 
 def _with_unit(name: str, unit: str) -> str:
-    return f"{name} ({unit})" if unit and unit != "1" else name
+    return f"{_short(name)} ({_short(unit, 16)})" if unit and unit != "1" else _short(name)
 
 
-def _short(name: str, most: int = 24) -> str:
+def _short(name: str, most: int = 20) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"

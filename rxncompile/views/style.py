@@ -102,7 +102,7 @@ def inline_svg(figure: Figure, alt: str, name: str) -> str:
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :].strip()
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<title>.*?</title>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"-?\d+\.\d{3,}(?:e-?\d+)?", _shorter, svg)
+    svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"-?\d+\.\d{3,}(?:e-?\d+)?", _shorter, tag[0]), svg)
     svg = _own_identifiers(svg, name)
     for colour, custom in PAGE_COLOURS.items():
         svg = svg.replace(colour, f"var({custom})")
