@@ -51,10 +51,11 @@ class _Arm:
 def network_drawing(net: Network) -> Figure:
     """The network as a figure whose size follows its number of nodes. Raises R403 for more than 400 nodes."""
     names = [s.name for s in net.species]
-    squares, arms = _arms(net)
+    squares = [r for r in net.reactions if not r.reversible_of]
     total = len(names) + len(squares)
     if total > _MOST:
         raise RxnError("R403", f"{net.name} has {total} nodes, too many to draw (up to {_MOST} are drawn)")
+    arms = _arms(net, squares)
     shown = [_short(n) for n in names]
     named = len(squares) <= _NAMED
     sizes = np.array(
@@ -72,11 +73,10 @@ def _short(name: str) -> str:
     return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
 
 
-def _arms(net: Network) -> tuple[list[Reaction], list[_Arm]]:
-    """One square a reaction or reversible pair, and the lines that meet there."""
+def _arms(net: Network, squares: list[Reaction]) -> list[_Arm]:
+    """The lines that meet at each square, a reaction or reversible pair."""
     position = net.positions
     backward = {r.reversible_of: r for r in net.reactions if r.reversible_of}
-    squares = [r for r in net.reactions if not r.reversible_of]
     arms: list[_Arm] = []
     for k, reaction in enumerate(squares):
         back = backward.get(reaction.name)
@@ -94,7 +94,7 @@ def _arms(net: Network) -> tuple[list[Reaction], list[_Arm]]:
         laws = (reaction, back) if back is not None else (reaction,)
         speeding = dict.fromkeys(name for r in laws for name in modifiers(net, r))
         arms += [_Arm(position[n], k, "modifier", 1) for n in speeding if n not in consumed and n not in produced]
-    return squares, arms
+    return arms
 
 
 # ---------------------------------------------------------------------------------------------- ink

@@ -148,8 +148,8 @@ def phase_plane(ode: Trajectory, x: str, y: str, paths: Trajectory | None = None
 def _finish(ax: Axes, result: Result, group: Sequence[int]) -> None:
     """The vertical axis: what is measured, and room where nothing moves."""
     unit = result.units[group[0]]
-    name = result.labels[group[0]] if len(group) == 1 else ""
-    ax.set_ylabel(_with_unit(name, unit) if name else _short(unit))
+    alone = result.labels[group[0]] if len(group) == 1 else ""
+    ax.set_ylabel(_short(unit if unit not in ("", "1") else alone))
     drawn = ax.dataLim
     if np.isfinite(drawn.y0) and drawn.height == 0.0:
         middle = float(drawn.y0)

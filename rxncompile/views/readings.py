@@ -69,6 +69,12 @@ def species_symbols(net: Network) -> frozenset[sp.Symbol]:
     return frozenset(s.symbol for s in net.species)
 
 
+def summary(net: Network) -> str:
+    """How many of what a network has, `2 species, 3 reactions, 1 parameter`."""
+    counts = ((len(net.species), "species"), (len(net.reactions), "reaction"), (len(net.parameters), "parameter"))
+    return ", ".join(f"{n:,} {what}{'' if n == 1 or what == 'species' else 's'}" for n, what in counts)
+
+
 def unit_text(unit: Unit | None) -> str:
     """A unit as the model writes it, nothing where it has none."""
     return unit.text if unit else ""

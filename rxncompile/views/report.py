@@ -17,6 +17,7 @@ from .chapters import (
     what_reacts,
 )
 from .page import Chapter, page
+from .readings import summary
 
 # a further chapter is a further function here
 CHAPTERS: tuple[Callable[[Tour], Chapter], ...] = (
@@ -44,7 +45,5 @@ def report(
     `ensemble` and `paths` are in the units of `ode`. What does not apply is None, and `reason` says why.
     """
     tour = Tour(net, rates, jumps, ode, ensemble, paths, command, reason)
-    kinds = (len(net.species), "species"), (len(net.reactions), "reactions"), (len(net.parameters), "parameters")
-    summary = ", ".join(f"{count:,} {what}" for count, what in kinds if count)
     footer = "One file, complete in itself: it runs no script and asks the network for nothing."
-    return page(net.name, summary, [chapter(tour) for chapter in CHAPTERS], footer)
+    return page(net.name, summary(net), [chapter(tour) for chapter in CHAPTERS], footer)

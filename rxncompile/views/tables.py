@@ -19,6 +19,7 @@ from .readings import (
     reading,
     species_symbols,
     species_unit,
+    summary,
     unit_text,
     value_text,
 )
@@ -31,8 +32,7 @@ def show(net: Network, console: Console) -> None:
 
 def overview(net: Network) -> RenderableType:
     """The whole network, one table below the other; what it does not have is left out."""
-    counts = f"{len(net.species)} species, {len(net.reactions)} reactions, {len(net.parameters)} parameters"
-    parts: list[RenderableType] = [Text.assemble((net.name, "bold"), f": {counts}"), Text()]
+    parts: list[RenderableType] = [Text.assemble((net.name, "bold"), f": {summary(net)}"), Text()]
     for wanted, table in (
         (net.species, species_table),
         (net.reactions, reactions_table),
