@@ -17,7 +17,17 @@ from sympy.logic.boolalg import Boolean, BooleanFalse, BooleanTrue
 
 from .errors import RxnError
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z_0-9]*(\[[A-Za-z_0-9]+(,[A-Za-z_0-9]+)*\])?")
+_INDEX = r"(?:0|[1-9][0-9]*|[A-Za-z_][A-Za-z_0-9]*)"
+_PLAIN = re.compile(rf"([A-Za-z_][A-Za-z_0-9]*)(?:\[({_INDEX}(?:,{_INDEX})*)\])?")
+
+# The words that the grammar keeps for itself, and the functions known to every model: as names both need quotes.
+KEYWORDS = frozenset(
+    """model import as units const param compartment inside species init let func observable conserve rate per on in at
+    when for lattice diffuse and or not""".split()
+)
+BUILT_IN = frozenset(
+    """exp log log10 sqrt abs min max floor ceil sin cos tan tanh hill hillr mm piecewise sum count t time""".split()
+)
 NO_STATES: frozenset[sp.Symbol] = frozenset()
 
 
@@ -58,7 +68,18 @@ def to_float(value: sp.Expr) -> float:
 
 def quoted(name: str) -> str:
     """A name as the language writes it: plain, indexed, or in single quotes."""
-    return name if _PLAIN.fullmatch(name) else "'" + name + "'"
+    if name == "t":  # the time, which nothing else may be called
+        return name
+    parts = _PLAIN.fullmatch(name)
+    if parts is None or parts[1] in KEYWORDS | BUILT_IN:
+        return f"'{name}'"
+    words = parts[2].split(",") if parts[2] else ()
+    return f"'{name}'" if KEYWORDS.intersection(words) else name
+
+
+def plain_index(word: str) -> bool:
+    """Whether a word can stand as an index of a name without quotes."""
+    return re.fullmatch(_INDEX, word) is not None and word not in KEYWORDS
 
 
 # ---------------------------------------------------------------------------------------------- order

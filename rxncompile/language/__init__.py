@@ -1,1 +1,50 @@
-"""."""
+""".rxn text <-> Network.
+
+    text --parser--> syntax tree --resolver--> Network --printer--> canonical text
+
+`parse(print_network(net)) == net`. All mistakes of a text are reported together.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import Diagnostic, RxnError, Source
+from ..network import Network
+from .files import Files, read_text
+from .printer import print_network
+from .resolver import resolve
+from .scope import Report
+
+__all__ = ["check", "load", "parse", "print_network"]
+
+
+def load(path: str | Path) -> Network:
+    """The Network of a model file. Raises RxnError with everything that is wrong with it."""
+    path = Path(path)
+    return parse(read_text(path, str(path)), str(path), path.parent)
+
+
+def parse(text: str, name: str = "<text>", folder: str | Path | None = None) -> Network:
+    """The Network of a model's text; `folder` is where its imports lie. Raises RxnError with all diagnostics."""
+    net, found = _compiled(text, name, folder)
+    if found or net is None:
+        raise RxnError.gather(found)
+    return net
+
+
+def check(text: str, name: str = "<text>", folder: str | Path | None = None) -> tuple[Diagnostic, ...]:
+    """Everything that is wrong with a model's text, in the order of the text."""
+    return tuple(_compiled(text, name, folder)[1])
+
+
+def _compiled(text: str, name: str, folder: str | Path | None) -> tuple[Network | None, list[Diagnostic]]:
+    report = Report()
+    source = Source(name, text)
+    place = None if folder is None else Path(folder)
+    files = Files(place, report)
+    own = (place / Path(name).name).resolve() if place is not None else None
+    files.take(source, place, above=(own,) if own is not None else ())
+    called = files.name or (Path(name).stem if place is not None else "model")
+    net = resolve(files.statements, source, called, report)
+    return net, report.sorted()

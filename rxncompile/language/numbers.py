@@ -1,0 +1,77 @@
+"""Numbers of the text as exact rationals, refused before they grow too large to compute with."""
+
+from __future__ import annotations
+
+import re
+
+import sympy as sp
+
+from ..errors import RxnError, Span
+
+DIGITS_CAP = 1_000
+EXPONENT_CAP = 400
+BITS_CAP = 40_000
+_POWER_CAP = 10_000
+_MAGNITUDE_CAP = 1_000  # of what exp is taken of, and of powers of ten of irrational numbers
+_PARTS = re.compile(r"(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?")
+
+
+def exact_number(text: str, span: Span | None) -> sp.Rational:
+    """A decimal number exactly: 0.1 is 1/10. Raises R403 beyond the caps."""
+    parts = _PARTS.fullmatch(text)
+    assert parts is not None
+    whole, fraction, exponent = parts[1], parts[2], parts[3] or "0"
+    if len(whole) + len(fraction) > DIGITS_CAP:
+        raise RxnError("R403", f"a number has at most {DIGITS_CAP:,} digits", span)
+    if len(exponent) > 6 or abs(int(exponent)) > EXPONENT_CAP:
+        raise RxnError("R403", f"the exponent of a number is at most {EXPONENT_CAP}", span)
+    scale = int(exponent) - len(fraction)
+    digits = int((whole + fraction) or "0")
+    if scale >= 0:
+        return sp.Integer(digits * 10**scale)
+    return sp.Rational(digits, 10**-scale)
+
+
+def bits(value: sp.Expr) -> int:
+    """The size of a rational number (or of a product's numeric factor) in bits."""
+    rational = value.as_coeff_Mul()[0] if value.is_Mul else value
+    if not rational.is_Rational:
+        return 0
+    return int(rational.p).bit_length() + int(rational.q).bit_length()
+
+
+def check_bits(parts: list[sp.Expr], span: Span | None) -> None:
+    """Raises R403 where the numbers among the parts of a sum or product would make one that is too long."""
+    if len(parts) > 40 or any(p.is_Rational and bits(p) > 1_000 for p in parts):
+        total = sum(bits(p) for p in parts if not (p.is_Integer and bits(p) <= 64))
+        if total > BITS_CAP * 10:
+            raise RxnError("R403", "these numbers make one with too many digits", span)
+
+
+def check_power(base: sp.Expr, exponent: sp.Expr, span: Span | None) -> None:
+    """Raises R403 where a power would be a number, or have a factor, with too many digits."""
+    if not exponent.is_Rational:
+        return
+    size = abs(exponent)
+    if size > _POWER_CAP:
+        if base.is_Rational and abs(base) in (0, 1):
+            return
+        raise RxnError("R403", f"an exponent is at most {_POWER_CAP:,}", span)
+    if bits(exponent) > 200:
+        raise RxnError("R403", "this exponent has too many digits", span)
+    if bits(base) * size > BITS_CAP:
+        raise RxnError("R403", f"this power is a number with more than {BITS_CAP * 3 // 10:,} digits", span)
+
+
+def check_constant(value: sp.Expr, span: Span | None, cap: int = _MAGNITUDE_CAP) -> None:
+    """Raises R403 where a number that is no plain fraction is larger than a computation can use."""
+    if value.is_number and not value.is_Rational:
+        rough = value.evalf(5, maxn=50)
+        if not rough.is_Float or abs(rough) > sp.Integer(10) ** cap:
+            raise RxnError("R403", f"a number of this model is larger than 1e{cap}", span)
+
+
+def check_exp(argument: sp.Expr, span: Span | None) -> None:
+    """Raises R403 for exp of a number beyond the range of doubles."""
+    if argument.is_number and abs(argument.evalf(5, maxn=50)) > _MAGNITUDE_CAP:
+        raise RxnError("R403", f"exp of a number beyond {_MAGNITUDE_CAP:,} is out of range", span)

@@ -1,0 +1,130 @@
+"""Declarations -> constants, parameters, compartments, species, rules and observables of the Network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import sympy as sp
+
+from ..errors import RxnError, Span
+from ..network import Distribution, Flag, Unit
+from . import formulas as f
+from . import syntax as s
+from .scope import Frame
+from .units import unit as read_unit
+
+LENGTHS_OF_VOLUMES = {1: "length", 2: "area", 3: "volume"}
+
+# The distributions of priors and initial values, with their numbers of arguments.
+DISTRIBUTIONS = {
+    "Normal": 2, "LogNormal": 2, "Uniform": 2, "LogUniform": 2, "Gamma": 2, "InverseGamma": 2, "Beta": 2,
+    "Exponential": 1, "HalfNormal": 1, "Cauchy": 2, "HalfCauchy": 1, "Laplace": 2, "StudentT": 3,
+    "Poisson": 1, "Binomial": 2, "NegativeBinomial": 2, "Geometric": 1,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Attributes taken apart: flags, values by key (with where they stand), the remark."""
+
+    flags: frozenset[Flag] = frozenset()
+    values: tuple[tuple[str, s.Attribute], ...] = ()
+    remark: str = ""
+
+    def value(self, key: str) -> s.Attribute | None:
+        return dict(self.values).get(key)
+
+
+SPECIES_FLAGS = frozenset((Flag.FAST, Flag.FIXED, Flag.CONTINUOUS, Flag.ROUND, Flag.FIXED_COUNT))
+REACTION_FLAGS = frozenset((Flag.FAST, Flag.CONTINUOUS, Flag.MOLECULAR, Flag.POWERS))
+SPECIES_KEYS = frozenset(("per",))
+REACTION_KEYS = frozenset(("probability", "daughter", "reverse_of"))
+_EVERY = {
+    **{str(flag): "a species" for flag in SPECIES_FLAGS},
+    **{str(flag): "a reaction" for flag in REACTION_FLAGS},
+    **dict.fromkeys(SPECIES_KEYS, "a species"),
+    **dict.fromkeys(REACTION_KEYS, "a reaction"),
+    str(Flag.FAST): "a species or a reaction", str(Flag.CONTINUOUS): "a species or a reaction",
+    str(Flag.POWERS): "a reaction or the model",
+}  # fmt: skip
+
+
+def noted(
+    attributes: tuple[s.Attribute, ...],
+    frame: Frame,
+    flags: frozenset[Flag] = frozenset(),
+    keys: frozenset[str] = frozenset(),
+    what: str = "this",
+) -> Noted:
+    """Attributes, checked against those that the thing they stand at knows. Raises R207, R208."""
+    found: set[Flag] = set()
+    values: dict[str, s.Attribute] = {}
+    remarks: list[str] = []
+    for a in attributes:
+        span = frame.span(a)
+        if not a.key:
+            remarks.append(a.remark)
+        elif a.value is None and a.key in flags:
+            found.add(Flag(a.key))
+        elif a.value is not None and a.key in keys:
+            values[a.key] = a
+        elif a.key in flags | keys:
+            form = f"{{{a.key}}}" if a.key in flags else f"{{{a.key} = ...}}"
+            raise RxnError("R207", f"the attribute {a.key!r} is written {form}", span)
+        elif a.key in _EVERY:
+            raise RxnError("R208", f"{{{a.key}}} belongs to {_EVERY[a.key]}, not to {what}", span)
+        else:
+            near = get_close_matches(a.key, _EVERY, 1)
+            hint = f"did you mean {near[0]!r}?" if near else "remarks stand in double quotes: {\"a remark\"}"
+            raise RxnError("R207", f"unknown attribute {a.key!r}", span, hint)
+    return Noted(frozenset(found), tuple(values.items()), " ".join(remarks))
+
+
+def law(node: s.Law, frame: Frame, use: f.Use, formulas: f.Formulas) -> Distribution:
+    """`~ Name(arguments)`. Raises R209 for an unknown distribution."""
+    if node.name not in DISTRIBUTIONS:
+        near = get_close_matches(node.name, DISTRIBUTIONS, 1, 0.5)
+        hint = f"did you mean {near[0]!r}?" if near else "known are: " + ", ".join(DISTRIBUTIONS)
+        raise RxnError("R209", f"unknown distribution {node.name!r}", frame.span(node), hint)
+    f.check_count(node.name, len(node.arguments), DISTRIBUTIONS[node.name], frame.span(node))
+    return Distribution(node.name, tuple(formulas.expr(a, frame, use) for a in node.arguments))
+
+
+def unit_of(node: s.UnitText | None, frame: Frame) -> Unit | None:
+    return None if node is None else read_unit(node, frame.file)
+
+
+def per_count(
+    own: Unit | None, container: tuple[str, Unit | None] | None, units: dict[str, Unit], span: Span
+) -> tuple[bool, sp.Rational]:
+    """Whether a species' bare name is a concentration, and what one molecule adds to amount.
+
+    The amount of a concentration is counted in its unit times its compartment's unit of volume. Raises R304 for a
+    unit that is neither an amount nor a concentration, R305 where a volume has no unit.
+    """
+    model = units["amount"].size if "amount" in units else sp.S.One
+    if own is None:
+        return False, 1 / model
+    if own.text == "conc":
+        return True, 1 / model
+    powers = dict(own.dimension)
+    amount, length = powers.pop("amount", 0), -powers.pop("length", 0)
+    if powers or amount not in (0, 1) or length not in (0, 1, 2, 3):
+        hint = "counts, mol, uM, 1/um^3 and 'conc' are such units"
+        raise RxnError("R304", f"{own.text!r} is neither an amount nor a concentration", span, hint)
+    if not length:
+        return False, 1 / own.size
+    kind = LENGTHS_OF_VOLUMES[length]
+    container_unit = container[1] if container else None
+    if container_unit is None:
+        container_unit = units.get(kind)
+    if container is None or container_unit is None:
+        where = f"compartment {container[0]!r} has no unit" if container else "the species lies in no compartment"
+        unit = {1: "um", 2: "um^2", 3: "um^3"}[length]
+        hint = f"write 'compartment {container[0] if container else 'cell'} : {unit} = ...', or use the unit 'conc'"
+        raise RxnError("R305", f"a concentration in {own.text} needs a volume with a unit, but {where}", span, hint)
+    if container_unit.dimension != (("length", length),):
+        message = f"{own.text} is not a concentration in {container[0]!r}, whose size is in {container_unit.text}"
+        raise RxnError("R306", message, span)
+    return True, 1 / (own.size * container_unit.size)

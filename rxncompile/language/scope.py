@@ -1,0 +1,137 @@
+"""Names: what is declared, where, and what to say when a name is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from enum import StrEnum
+
+import sympy as sp
+
+from ..errors import Diagnostic, RxnError, Span
+from ..expressions import BUILT_IN
+from .syntax import File, Function, Node
+
+
+class Kind(StrEnum):
+    """What a name stands for, in the words of a message."""
+
+    CONSTANT = "const"
+    PARAMETER = "param"
+    COMPARTMENT = "compartment"
+    SPECIES = "species"
+    RULE = "let"
+    OBSERVABLE = "observable"
+    FUNCTION = "func"
+    LATTICE = "lattice"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    name: str
+    kind: Kind
+    span: Span
+
+
+Binding = int | str | sp.Expr  # of a loop variable: a number or a full name; of a function's argument: its value
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where a statement stands: its file, the prefix of the file's names, the loop variables around it."""
+
+    file: File
+    prefix: str = ""
+    bindings: Mapping[str, Binding] = field(default_factory=dict)
+    powers: bool = False  # whether the file's model line says {powers}
+
+    def span(self, node: Node) -> Span:
+        return self.file.span(node)
+
+    def bind(self, name: str, value: Binding) -> Frame:
+        return replace(self, bindings={**self.bindings, name: value})
+
+
+class Report:
+    """The diagnostics of a text, each once, in the order of the text at the end."""
+
+    def __init__(self) -> None:
+        self.found: dict[Diagnostic, None] = {}
+
+    def add(self, *diagnostics: Diagnostic) -> None:
+        self.found.update(dict.fromkeys(diagnostics))
+
+    def error(self, code: str, message: str, span: Span | None, hint: str = "") -> None:
+        self.add(Diagnostic(code, message, span, hint))
+
+    def sorted(self) -> list[Diagnostic]:
+        def place(d: Diagnostic) -> tuple[str, int]:
+            return (d.span.source.name, d.span.start) if d.span else ("", -1)
+
+        return sorted(self.found, key=place)
+
+
+class Scope:
+    """Every declared name, scalar or with indices, of the model and its imports."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.names: dict[str, Declared] = {}
+        self.families: dict[str, list[tuple[tuple[str, ...], str]]] = {}  # base -> (indices, full name)
+        self.functions: dict[str, tuple[Function, Frame]] = {}
+        self.doubtful: set[str] = set()  # names in lines that could not be read
+        self._missing: set[str] = set()
+
+    def declare(self, name: str, kind: Kind, span: Span, indices: tuple[str, ...] = (), base: str = "") -> None:
+        """Add a name, or report that it is taken."""
+        if name in self.names:
+            first = self.names[name]
+            hint = f"it is a {first.kind} already, declared at {place(first.span)}"
+            self.report.error("R102", f"{name!r} is declared twice", span, hint)
+            return
+        if name == "t" or (name == "time" and not span.text.startswith("'")):
+            self.report.error("R103", f"{name!r} is the time and cannot be declared", span, "choose another name")
+        elif (base or name) in BUILT_IN and not span.text.startswith("'"):
+            self.report.error("R103", f"{base or name!r} is a function known to every model", span, "choose another name")
+        self.names[name] = Declared(name, kind, span)
+        if indices:
+            self.families.setdefault(base, []).append((indices, name))
+
+    def missing(self, name: str, span: Span, wanted: str = "name") -> None:
+        """Report an unknown name, once, with the nearest declared one."""
+        if name in self._missing or name.partition("[")[0] in self.doubtful:
+            return
+        self._missing.add(name)
+        self.report.error("R101", f"unknown {wanted} {name!r}", span, self.hint(name))
+
+    def hint(self, name: str) -> str:
+        """What may have been meant by an unknown name."""
+        if name in self.families:
+            examples = ", ".join(full for _, full in self.families[name][:3])
+            return f"{name!r} has indices: {examples}" + (" ..." if len(self.families[name]) > 3 else "")
+        near = get_close_matches(name, [*self.names, *BUILT_IN], 1, 0.6)
+        if not near:
+            return "every name has to be declared: 'species', 'param', 'const', 'let' or 'compartment'"
+        meant = self.names.get(near[0])
+        return f"did you mean {near[0]!r}?" + (f" (declared at {place(meant.span)})" if meant else "")
+
+    def of_kind(self, name: str, kind: Kind, span: Span) -> str:
+        """A name that has to be of one kind. Raises R101 where unknown, R104 where it is something else."""
+        found = self.names.get(name)
+        if found is None:
+            self.missing(name, span, kind)
+            raise Reported
+        if found.kind is not kind:
+            hint = f"declared at {place(found.span)}"
+            raise RxnError("R104", f"{name!r} is a {found.kind}; a {kind} is needed here", span, hint)
+        return name
+
+
+class Reported(Exception):
+    """A statement is given up; what is wrong with it has been reported already."""
+
+
+def place(span: Span) -> str:
+    """line:column of a declaration."""
+    return f"{span.line}:{span.column}"
