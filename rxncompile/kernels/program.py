@@ -112,6 +112,8 @@ class Lowering:
             return g.symmetric(Op.AND if isinstance(expr, sp.And) else Op.OR, [self.node(a) for a in expr.args])
         if isinstance(expr, sp.Not):
             return g.make(Op.NOT, (self.node(expr.args[0]),))
+        if isinstance(expr, (sp.ITE, sp.Xor)):  # sympy makes the first of a piecewise formula in a condition
+            return self.node(expr.to_nnf(simplify=False))
         if expr.is_Relational:
             left, right = (self.node(a) for a in expr.args)
             if isinstance(expr, (sp.Gt, sp.Ge)):

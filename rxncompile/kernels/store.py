@@ -81,6 +81,12 @@ def compiled_count() -> int:
 
 
 @cache
+def vector_width() -> int:
+    """How many doubles a vector register of this host holds, at least 4: the lanes that loops in lanes have."""
+    return 8 if _machine().binding.get_host_cpu_features().get("avx512f") else 4
+
+
+@cache
 def _machine() -> _Machine:
     import llvmlite.binding as llvm
 
@@ -109,25 +115,8 @@ def _call_addresses() -> dict[str, int]:
 
 
 def _compile(machine: _Machine, text: str, level: int) -> Compiled:
-    llvm = machine.binding
-    context = llvm.create_context()
-    try:
-        module = llvm.parse_assembly(text, context)
-        module.verify()
-    except RuntimeError as error:
-        raise RxnError("R521", f"generated text is not well-formed: {error}") from None
-    public, needed = _symbols(module)
-    for symbol in needed:
-        if symbol not in machine.calls:
-            raise RxnError("R520", f"generated text calls {symbol!r}, which is not a function known to kernels")
-    target = machine.targets[level]
-    if level > 1:
-        options = llvm.create_pipeline_tuning_options(speed_level=level)
-        builder = llvm.create_pass_builder(target, options)
-        builder.getModulePassManager().run(module, builder)
-    code = target.emit_object(module)
-    module.close()
-    library = llvm.JITLibraryBuilder().add_object_img(code)
+    code, public, needed = _object_code(machine, text, level)
+    library = machine.binding.JITLibraryBuilder().add_object_img(code)
     library.add_current_process()  # memset and the like, which the code generator may call on its own
     for symbol in needed:
         library.import_symbol(symbol, machine.calls[symbol])
@@ -138,6 +127,36 @@ def _compile(machine: _Machine, text: str, level: int) -> Compiled:
     except RuntimeError as error:
         raise RxnError("R520", f"machine code could not be linked: {error}") from None
     return Compiled(level, {symbol: loaded[symbol] for symbol in public}, loaded)
+
+
+def _object_code(machine: _Machine, text: str, level: int) -> tuple[bytes, list[str], list[str]]:
+    """Relocatable machine code, the functions in it that others may call, and the symbols that it needs."""
+    llvm = machine.binding
+    target = machine.targets[level]
+    # Module before context, and both here: left to the garbage collector they may go in the order that crashes.
+    with llvm.create_context() as context, _parse(llvm, text, context) as module:
+        public, needed = _symbols(module)
+        for symbol in needed:
+            if symbol not in machine.calls:
+                raise RxnError("R520", f"generated text calls {symbol!r}, which is not a function known to kernels")
+        if level > 1:
+            options = llvm.create_pipeline_tuning_options(speed_level=level)
+            builder = llvm.create_pass_builder(target, options)
+            builder.getModulePassManager().run(module, builder)
+        return target.emit_object(module), public, needed
+
+
+def _parse(llvm: Any, text: str, context: Any) -> Any:
+    """A verified module."""
+    module = None
+    try:
+        module = llvm.parse_assembly(text, context)
+        module.verify()
+    except RuntimeError as error:
+        if module is not None:
+            module.close()
+        raise RxnError("R521", f"generated text is not well-formed: {error}") from None
+    return module
 
 
 def _symbols(module: Any) -> tuple[list[str], list[str]]:

@@ -224,6 +224,8 @@ def _in_range(value: Any, error: Any) -> tuple[Any, Any]:
 def _holds(condition: Any, at: Mapping[sp.Symbol, mp.mpf]) -> bool:
     if condition in (sp.true, sp.false):
         return bool(condition)
+    if isinstance(condition, sp.ITE):
+        return _holds(condition.args[1 if _holds(condition.args[0], at) else 2], at)
     if isinstance(condition, sp.Not):
         return not _holds(condition.args[0], at)
     if isinstance(condition, (sp.And, sp.Or)):
