@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import MPContext
 
-from rxncompile.expressions import TIME, symbol
+from rxncompile.expressions import TIME, number, symbol
 from rxncompile.network import Distribution
 from rxncompile.notation import (
     change_box,
@@ -75,7 +75,7 @@ class LatexReader:
 
     def product(self):
         total = self.power()
-        while self.take("\\,", "\\cdot"):
+        while self.take("\\,", "\\;", "\\cdot"):
             total *= self.power()
         return total
 
@@ -223,8 +223,13 @@ def branches(inner):
     )
 
 
+def long(value):
+    """Whether a number is rounded for reading."""
+    return len(number(value)) > 20 or len(number(abs(1 / value) if value else value)) > 20
+
+
 expressions = st.recursive(leaves, branches, max_leaves=6).filter(
-    lambda e: e.is_real is not False and not e.has(sp.nan, sp.zoo, sp.oo)
+    lambda e: e.is_real is not False and not e.has(sp.nan, sp.zoo, sp.oo) and not any(map(long, e.atoms(sp.Rational)))
 )
 
 
@@ -254,7 +259,7 @@ X, G, k1, cell = symbol("X"), symbol("GP2"), symbol("k1"), symbol("cell")
 @pytest.mark.parametrize(
     ("expr", "wanted"),
     [
-        (G * k1 * X / cell, r"\frac{k_{1}}{\mathit{cell}} \, \mathrm{GP}_{2} \, \mathrm{X}"),
+        (G * k1 * X / cell, r"\frac{k_{1}}{\mathit{cell}} \; \mathrm{GP}_{2} \; \mathrm{X}"),
         (sp.Rational(3, 10**7) * X, r"3 \cdot 10^{-7} \, \mathrm{X}"),
         (-X / 2 + k1, r"k_{1} - \frac{\mathrm{X}}{2}"),
         (X**2 / (k1**2 + X**2), r"\frac{\mathrm{X}^{2}}{\mathrm{X}^{2} + k_{1}^{2}}"),
@@ -268,6 +273,10 @@ X, G, k1, cell = symbol("X"), symbol("GP2"), symbol("k1"), symbol("cell")
         (sp.floor(X), r"\lfloor \mathrm{X}\rfloor"),
         (sp.Integer(2_000_000), r"2 \cdot 10^{6}"),
         (symbol("H2O"), r"\mathit{H2O}"),
+        (k1 * X * sp.Rational(1000, 602214) * 1000 / 1000, r"\frac{k_{1}}{602.214} \, \mathrm{X}"),
+        (X * sp.Rational(10**22 + 1, 3 * 10**21 + 7), r"3.333333333 \, \mathrm{X}"),
+        (sp.Rational(-1, 7), r"-\frac{1}{7}"),
+        (sp.Rational(1, 2), "0.5"),
     ],
 )
 def test_reads_as_a_person_writes(expr, wanted):
@@ -369,7 +378,7 @@ def test_a_system_is_an_aligned_environment():
     text = lotka_volterra()._repr_latex_()
     assert text.startswith("$$")
     assert balanced(text)
-    assert "\\frac{\\mathrm{d}\\mathrm{X}}{\\mathrm{d}t} &= \\mathit{birth} \\, \\mathrm{X}" in text
+    assert "\\frac{\\mathrm{d}\\mathrm{X}}{\\mathrm{d}t} &= \\mathit{birth} \\; \\mathrm{X}" in text
     assert "\\mathit{ratio} &= \\frac{\\mathrm{X}}{\\mathrm{Y}}" in text
     assert "\\text{at }t = 5\\text{: }\\mathrm{X} = 9" in text
 

@@ -8,7 +8,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import Boolean, BooleanFalse, BooleanTrue
 
-from ..expressions import number, ordered_factors, ordered_terms
+from ..expressions import number, ordered_factors, ordered_terms, to_float
 from .boxes import (
     MINUS,
     Box,
@@ -38,10 +38,11 @@ _FUNCTIONS: dict[type[Any], str] = {
 _BRACKETS: dict[type[Any], tuple[str, str]] = {sp.Abs: ("|", "|"), sp.floor: ("⌊", "⌋"), sp.ceiling: ("⌈", "⌉")}
 _RELATIONS = {"==": "=", "!=": "≠", "<=": "≤", ">=": "≥", "<": "<", ">": ">"}
 _BELOW_THE_LINE = (2, 3, 4, 6)  # denominators that read better there than as decimals, as in `text`
+_LONGEST = 20  # characters of a number
 
 
 def layout(expr: sp.Basic, letters: Letters) -> Box:
-    """The box of an expression."""
+    """The box of an expression; numbers of more than 20 characters are rounded."""
     return _layout(expr, letters)[0]
 
 
@@ -62,23 +63,22 @@ def signed(terms: list[tuple[bool, Box]], first: bool = True) -> Box:
     return row(*parts)
 
 
-def number_box(value: sp.Rational) -> Box:
-    """A number as `expressions.number` writes it, a power of ten as one."""
-    return _number(number(value))[0]
-
-
 def power_of_ten(text: str) -> Box:
-    """Decimal text such as `-1.5e-07` as a box."""
+    """Decimal text such as `1.5e-07` as a box."""
     return _number(text)[0]
 
 
+def _rational(value: sp.Rational) -> tuple[Box, int]:
+    size = abs(value)
+    over, under = (size, sp.S.One) if "/" not in number(size) and len(number(size)) <= _LONGEST else _split(size)
+    box, level = _number(number(over))
+    if under != 1:
+        box, level = Fraction(box, _number(number(under))[0]), _PRODUCT
+    return (Row((Sign(MINUS), box)), _SIGN) if value < 0 else (box, level)
+
+
 def _number(digits: str) -> tuple[Box, int]:
-    if digits.startswith("-"):
-        box, level = _number(digits[1:])
-        return Row((Sign(MINUS), box)), _SIGN if level > _SIGN else level
-    if "/" in digits:
-        above, below = digits.split("/")
-        return Fraction(Digits(above), Digits(below)), _PRODUCT
+    """A decimal number without sign."""
     mantissa, _, exponent = digits.partition("e")
     if not exponent:
         return Digits(digits), _ATOM
@@ -98,7 +98,7 @@ def _layout(expr: Any, letters: Letters) -> tuple[Box, int]:
     if expr.is_Symbol:
         return letters[expr.name], _ATOM
     if expr.is_Rational:
-        return _number(number(expr))
+        return _rational(expr)
     if expr.is_Add:
         return signed(layout_terms(expr, letters)), _SUM
     if expr.is_Mul:
@@ -161,10 +161,10 @@ def _product(expr: sp.Expr, letters: Letters) -> tuple[bool, Box]:
     negative = False
     for factor in ordered_factors(expr, letters.states):
         if factor.is_Rational:
-            negative, size = bool(factor < 0), abs(factor)
-            whole = "/" not in number(size) and size.q not in _BELOW_THE_LINE
-            above += [size] if whole and size != 1 else [sp.Integer(size.p)] if not whole and size.p != 1 else []
-            below += [] if whole else [sp.Integer(size.q)]
+            negative = bool(factor < 0)
+            over, under = _split(abs(factor))
+            above += [over] if over != 1 else []
+            below += [under] if under != 1 else []
         elif factor.is_Pow and factor.exp.is_Rational and factor.exp < 0:
             below.append(factor.base ** (-factor.exp))
         else:
@@ -181,6 +181,22 @@ def _product(expr: sp.Expr, letters: Letters) -> tuple[bool, Box]:
     if not behind:
         return negative, fraction
     return negative, Product((fraction, *_factors(behind, letters)))
+
+
+def _split(size: sp.Rational) -> tuple[sp.Rational, sp.Rational]:
+    """A positive number as what stands above and below a fraction's line.
+
+    A number of more than `_LONGEST` characters is for reading, not for computing: it is rounded.
+    """
+    if size.q in _BELOW_THE_LINE:
+        return sp.Integer(size.p), sp.Integer(size.q)
+    if len(number(size)) > _LONGEST and 0.0 < to_float(size) < float("inf"):
+        size = sp.Rational(f"{to_float(size):.10g}")
+    if "/" not in number(size):
+        return size, sp.S.One
+    if "/" not in number(1 / size):  # a molecule's share of a micromole, say
+        return sp.S.One, 1 / size
+    return sp.Integer(size.p), sp.Integer(size.q)
 
 
 def _side_by_side(factors: list[sp.Expr], letters: Letters) -> Box:

@@ -12,6 +12,7 @@ import numpy as np
 import sympy as sp
 
 from ..errors import RxnError
+from ..language import print_network
 from ..network import Distribution, Flag, Network, Reaction, per_event
 from ..notation import Letters, escaped_xml, layout, letters, math, power_of_ten, side_box
 from ..notation.boxes import Letter, Row, Script, Sign
@@ -281,12 +282,11 @@ def _notes(result: Trajectory | Ensemble) -> str:
 
 
 def the_model(tour: Tour) -> Chapter:
-    """The text of the model, as it was read."""
+    """The text of the model: as it was read, or as the printer writes it where it was built in Python."""
     source = tour.net.source
-    if source is None:
-        return Chapter("The model", paragraph("The model was built in Python; there is no text of it."))
-    shown = source.text[:_MOST_TEXT]
-    left_out = len(source.text) - len(shown)
+    written = source.text if source is not None else print_network(tour.net)
+    shown = written[:_MOST_TEXT]
+    left_out = len(written) - len(shown)
     note = paragraph(f"{left_out:,} further characters are left out.", "quiet") if left_out else ""
     body = f'<pre tabindex="0" aria-label="Text of the model"><code>{escaped_xml(shown)}</code></pre>'
     return Chapter("The model", body + note)

@@ -163,7 +163,7 @@ th,td{padding-right:1rem}
 .stacked th,.stacked td{border:0;padding:.1rem 0;min-width:0}
 .stacked td{display:grid;grid-template-columns:6.2rem minmax(0,1fr);gap:.6rem;align-items:baseline}
 .stacked td::before{content:attr(data-column);color:var(--muted);font-size:.85rem}
-.stacked td>div{overflow-x:auto;overflow-y:hidden}
+.stacked td>div{overflow-x:auto;overflow-y:hidden;padding:.25rem 0}
 .stacked td.empty{display:none}
 .equations .right{line-height:2.3}}
 @media print{

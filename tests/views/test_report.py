@@ -163,6 +163,7 @@ def test_what_could_not_be_had_is_said_in_words():
     assert page.count("<svg") == 1
     page = Page(report(replace(net, source=None), None, None, None, None, None, ""))
     assert page.tags.count("section") == len(TITLES)
+    assert "predate: X + Y -> 2 Y @ eat" in page.words
 
 
 def test_large_models_stay_small_pages():
