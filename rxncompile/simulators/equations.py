@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from .trajectory import Values
 
 _CHECK = 4096  # evaluations between two looks at the progress
 _STUCK = 1e-11  # relative progress over these that counts as none
+_LARGEST = 1e248  # a derivative beyond this overflows in the integrators' norms, which they take for good
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class RightHandSide:
         self._model, self._parameters, self._limit, self._strict = model, parameters, limit, strict
         self._watch = watch
         self._function = Function(model.rhs, parameters)
-        self._zeros = np.zeros(model.rhs.n_out)
+        self._weights = np.full(model.rhs.n_out, 1e308 / _LARGEST)
         self._out, self._run = self._function.out, self._function.run
         self._dot = self._out.dot
         self._mark = np.nan
@@ -134,7 +136,7 @@ class RightHandSide:
         self.last_state[:] = y
         self._run(t)
         out = self._out
-        if self._dot(self._zeros) != 0.0:  # zero times infinity or not-a-number is not a number
+        if not isfinite(self._dot(self._weights)):  # one product finds what is not finite or too large
             if self._strict:
                 raise self.not_finite(t, y)
             self.bad = self.bad or (t, y.copy())
@@ -148,14 +150,14 @@ class RightHandSide:
         """R601: which derivative is not finite, and by which reaction if that can be told."""
         system = self._model.system
         derivative = self._function(t, y)
-        i = int(np.argmin(np.isfinite(derivative)))
+        i = int(np.argmin(np.abs(derivative) <= _LARGEST))
         label = system.states[i].label
         here = ", ".join(f"{s.label} = {v:.6g}" for s, v in list(zip(system.states, y, strict=True))[:6])
         where = f"at t = {t:.9g}, where {here}" + (" ..." if len(y) > 6 else "")
         if system.jumps:
             propensities = Function(self._model.propensities, self._parameters)(t, y)
             for jump, a in zip(system.jumps, propensities, strict=True):
-                if not np.isfinite(a):
+                if not abs(a) <= _LARGEST:
                     return RxnError("R601", f"the rate of reaction {jump.name!r} is {a} {where}", jump.origin)
         return RxnError("R601", f"the derivative of {label!r} is {derivative[i]} {where}")
 
@@ -181,7 +183,10 @@ class RightHandSide:
 
 
 class Jacobian:
-    """d(d y/dt)/dy for an integrator, dense (an array of its own each time) or as a scipy CSC matrix."""
+    """d(d y/dt)/dy for an integrator, dense (an array of its own each time) or as a scipy CSC matrix.
+
+    Raises R601 for an entry that is not finite, because integrators take it for good.
+    """
 
     def __init__(self, model: Compiled, parameters: Values, sparse: bool) -> None:
         from scipy.sparse import csc_matrix
@@ -190,6 +195,7 @@ class Jacobian:
         n = len(model.system.states)
         rows, columns = np.array(pattern.rows, dtype=np.int32), np.array(pattern.columns, dtype=np.int32)
         self._function = Function(model.jacobian, parameters)
+        self._states, self._pattern = model.system.states, pattern
         self._shape, self._sparse, self._matrix = (n, n), sparse, csc_matrix
         self._flat = rows * np.int64(n) + columns
         self._order = np.lexsort((rows, columns))
@@ -198,6 +204,17 @@ class Jacobian:
 
     def __call__(self, t: float, y: Values) -> Any:
         entries = self._function(t, y)
+        finite = np.isfinite(entries)
+        if not finite.all():
+            e = int(np.argmin(finite))
+            row, column = self._states[self._pattern.rows[e]], self._states[self._pattern.columns[e]]
+            value = y[self._pattern.columns[e]]
+            raise RxnError(
+                "R601",
+                f"the derivative of {row.label!r} has the slope {entries[e]} where {column.label!r} is {value:.6g}, "
+                f"at t = {t:.9g}",
+                hint="an explicit method, RK45 or DOP853, needs no slope",
+            )
         if self._sparse:
             return self._matrix((entries[self._order], self._rows, self._starts), shape=self._shape)
         dense = np.zeros(self._shape)

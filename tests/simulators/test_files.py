@@ -235,3 +235,11 @@ def test_paths_that_cannot_be(tmp_path: Path) -> None:
 def test_suffix_in_capitals(tmp_path: Path) -> None:
     files.save(trajectory(), tmp_path / "X.NC")
     assert files.load(tmp_path / "X.NC") == trajectory()
+
+
+def test_what_netcdf_cannot_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_LARGEST_VARIABLE", 8 * 3 * 5 * 2 - 1)
+    with pytest.raises(RxnError, match="too large for NetCDF-3") as caught:
+        files.save(trajectory(), tmp_path / "x.nc")
+    assert (caught.value.code, caught.value.hint) == ("R702", "save it as .npz")
+    assert os.listdir(tmp_path) == []

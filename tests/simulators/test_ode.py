@@ -3,11 +3,13 @@
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.integrate
 import sympy as sp
 from handmade import R, brusselator, gene, lotka_volterra, repressilator, robertson, rotation, symbols, system
 from hypothesis import given, settings
@@ -429,7 +431,7 @@ X = symbol("x")
     [
         (X**2, "R605", "too small", 1.0),  # x = 1/(1 - t)
         (-1 / X, "R605", "too small", 0.5),  # x = sqrt(1 - 2t)
-        (-sp.sqrt(X), "R601", "derivative of 'x' is nan", 2.0),  # x = (1 - t/2)^2, then below zero
+        (-sp.sqrt(X), "R601", "derivative of 'x' (is|has the slope) nan", 2.0),  # x = (1 - t/2)^2, then below zero
         (sp.sqrt(1 - TIME), "R601", "derivative of 'x' is nan", 1.0),
         (1 / symbol("other"), "R601", "derivative of 'x' is inf", 0.0),
         (sp.log(-X), "R601", "derivative of 'x' is nan", 0.0),
@@ -442,6 +444,49 @@ def test_solutions_that_end(method: str, rhs: object, code: str, message: str, t
     assert "'x'" in str(caught.value)
     named = float(caught.value.message.split("t = ")[1].split(",")[0].split(" ")[0])
     assert named == pytest.approx(time, abs=0.1)  # a trial step may lie beyond
+
+
+def test_numbers_beyond_what_integrators_can_square() -> None:
+    """LSODA by itself returns the initial value and reports success."""
+    for rhs in (sp.Integer(10) ** 300, sp.Integer(10) ** 200):
+        with pytest.raises(RxnError, match="derivative of 'x' is 1e") as caught:
+            integrate(failing(rhs), [0, 1e60, 2e100])
+        assert caught.value.code == "R601"
+    with pytest.raises(RxnError, match="'x' is inf at t = 2e"):
+        integrate(failing(sp.Integer(10) ** 200), [0, 1e100, 1e108, 2e109], method="RK45")
+
+
+def test_a_refusal_of_the_integrator_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = scipy.integrate.odeint
+
+    def refuse(*args: object, **options: object) -> object:
+        path, report = original(*args, **options)
+        return path, {**report, "message": "Repeated convergence failures (perhaps bad Jacobian or tolerances)."}
+
+    monkeypatch.setattr(scipy.integrate, "odeint", refuse)
+    with pytest.raises(RxnError, match=r"the steps at t = .* have become too small to go on") as caught:
+        integrate(lotka_volterra(), [0, 1])
+    assert caught.value.code == "R605"
+
+
+@pytest.mark.parametrize("method", ["BDF", "Radau"])
+def test_a_slope_that_is_not_finite(method: str) -> None:
+    model = failing(1 + sp.sqrt(X), 0)
+    with pytest.raises(RxnError, match="derivative of 'x' has the slope inf where 'x' is 0") as caught:
+        integrate(model, [0, 1], method=method)
+    assert caught.value.code == "R601"
+    explicit = integrate(model, [0, 1], method="DOP853")["x"][-1]
+    assert integrate(model, [0, 1])["x"][-1] == pytest.approx(explicit, rel=PROMISE)
+
+
+def test_a_matrix_that_cannot_be_factored(monkeypatch: pytest.MonkeyPatch) -> None:
+    def singular(*_: object) -> None:
+        raise RuntimeError("Factor is exactly singular")
+
+    monkeypatch.setattr(scipy.integrate.BDF, "_step_impl", singular)
+    with pytest.raises(RxnError, match="too small to go on") as caught:
+        integrate(lotka_volterra(), [0, 1], method="BDF")
+    assert caught.value.code == "R605"
 
 
 def test_the_failing_reaction_is_named() -> None:
@@ -469,3 +514,24 @@ def test_an_interrupt_passes_through(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(equations.RightHandSide, "_progress", interrupted)
     with pytest.raises(KeyboardInterrupt):
         integrate(lotka_volterra(), [0, 1000])
+
+
+def test_warnings_of_integrators_never_show_and_filters_stay_as_they_were() -> None:
+    """Failing in several threads at once; pytest would turn any warning into an error."""
+    before = list(warnings.filters)
+    codes: list[str] = []
+
+    def fail(method: str) -> None:
+        for _ in range(5):
+            try:
+                integrate(failing(X**2), [0, 3], method=method, rtol=1e-6)
+            except RxnError as error:
+                codes.append(error.code)
+
+    threads = [threading.Thread(target=fail, args=(method,)) for method in ("LSODA", "LSODA", "RK45")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert codes == ["R605"] * 15
+    assert list(warnings.filters) == before
