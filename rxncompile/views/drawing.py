@@ -49,12 +49,12 @@ class _Arm:
 
 
 def network_drawing(net: Network) -> Figure:
-    """The network as a figure whose size follows its number of nodes. Raises R403 for more than 400 nodes."""
+    """The network as a figure whose size follows its number of nodes. Raises R411 for more than 400 nodes."""
     names = [s.name for s in net.species]
     squares = [r for r in net.reactions if not r.reversible_of]
     total = len(names) + len(squares)
     if total > _MOST:
-        raise RxnError("R403", f"{net.name} has {total} nodes, too many to draw (up to {_MOST} are drawn)")
+        raise RxnError("R411", f"{net.name} has {total} nodes, too many to draw (up to {_MOST} are drawn)")
     arms = _arms(net, squares)
     shown = [_short(n) for n in names]
     named = len(squares) <= _NAMED

@@ -141,8 +141,9 @@ mtext.verbatim{font-family:var(--mono);font-size:.9em}
 row-gap:.3rem;align-items:baseline}
 .equations>*{min-width:0;padding:.25rem 0}
 .equations .left{overflow-x:auto;overflow-y:hidden;max-width:40vw}
-.equations .right{overflow-x:auto;overflow-y:hidden;line-height:2.1}
+.equations .right{overflow-x:auto;overflow-y:hidden;line-height:1.9}
 .equations math,.stacked math{math-style:normal}
+.equations .right math{margin-block:.22em}
 .equations .wide{grid-column:1/-1;color:var(--muted)}
 figure{margin:1rem 0;min-width:0}
 figure svg{display:block;width:100%;height:auto}
@@ -165,7 +166,7 @@ th,td{padding-right:1rem}
 .stacked td::before{content:attr(data-column);color:var(--muted);font-size:.85rem}
 .stacked td>div{overflow-x:auto;overflow-y:hidden;padding:.25rem 0}
 .stacked td.empty{display:none}
-.equations .right{line-height:2.3}}
+}
 @media print{
 :root{--ink:#000;--muted:#444;--faint:#ccc;--paper:#fff;--page:#fff;--raised:#f6f6f6;--link:#000;--series-0:#0072b2;
 --series-1:#d55e00;--series-2:#009e73;--series-3:#c2639a;--series-4:#d18f00;--series-5:#3a9fdd}

@@ -75,17 +75,17 @@ def legend(axes: Axes, handles: Sequence[Any] = ()) -> None:
 
 
 def save(figure: Figure, path: str | Path) -> None:
-    """Write a figure as SVG, PNG or PDF, by the suffix. Raises R401 for another one, R402 where that fails."""
+    """Write a figure as SVG, PNG or PDF, by the suffix. Raises R702 for another one and where that fails."""
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise RxnError("R401", f"{path.name!r}: no picture format {suffix!r}", hint="use " + ", ".join(SUFFIXES))
+        raise RxnError("R702", f"{path.name!r}: no picture format {suffix!r}", hint="use " + ", ".join(SUFFIXES))
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(suffix)  # same input, same bytes
     try:
         with matplotlib.rc_context(_LOOK | _SAVE):
             figure.savefig(path, format=suffix[1:], metadata=metadata)
     except OSError as error:
-        raise RxnError("R402", f"{path} cannot be written: {error.strerror or error}") from None
+        raise RxnError("R702", f"{path} cannot be written: {error.strerror or error}") from None
 
 
 # ---------------------------------------------------------------------------------------------- inside a page

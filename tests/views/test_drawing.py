@@ -77,7 +77,7 @@ def test_long_names_are_shortened_and_large_networks_refused():
     assert "quite-a-long-na…" in words(network_drawing(hostile()))
     with pytest.raises(RxnError, match="599 nodes") as caught:
         network_drawing(chain(300))
-    assert caught.value.code == "R403"
+    assert caught.value.code == "R411"
 
 
 def test_networks_without_reactions_or_species():

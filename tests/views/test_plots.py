@@ -131,10 +131,10 @@ def test_a_suffix_or_folder_that_does_not_exist_is_named(tmp_path):
     figure = plots.time_course(deterministic(gene()))
     with pytest.raises(RxnError, match=r"no picture format '.doc'") as caught:
         plots.save(figure, tmp_path / "x.doc")
-    assert caught.value.code == "R401"
+    assert caught.value.code == "R702"
     with pytest.raises(RxnError, match="cannot be written") as caught:
         plots.save(figure, tmp_path / "nowhere" / "x.png")
-    assert caught.value.code == "R402"
+    assert caught.value.code == "R702"
 
 
 def test_inline_svg_follows_the_page():
