@@ -7,6 +7,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 
@@ -178,7 +179,7 @@ def width(box: Box) -> int:
 def _gaps(factors: tuple[Box, ...]) -> list[bool]:
     """Between each two factors, whether a word is one of them: then GP P must not read as GPP."""
     words = [_is_word(f) for f in factors]
-    return [a or b for a, b in zip(words, words[1:], strict=False)]
+    return [a or b for a, b in pairwise(words)]
 
 
 def _is_word(box: Box) -> bool:
