@@ -8,21 +8,22 @@ from ..errors import RxnError
 from ..system import System
 from .ode import integrate
 
-_SWINGS = 8.0  # periods of an oscillation worth showing
+_SWINGS = 5.0  # periods of an oscillation worth showing
 _POINTS = 401
-_SETTLED = 0.02  # a state has settled where the rest of its way is below this part of its range
+_SETTLED = 0.04  # a state has settled where the rest of its way is below this part of its range
+_LONGEST = 1e3  # of models that neither settle, swing nor take off
 
 
 def horizon(system: System) -> float:
     """A round time (1, 2 or 5 times a power of ten) by which the deterministic solution has shown itself.
 
-    Horizons from 1e-3 upwards are tried. A state has settled when what it does in the second half of the window
-    is within 2 % of its range over the window. The first window in which every moving state has settled is halved
-    and rounded up; one in which the states still swing is taken where it holds about eight periods. Explicit
-    event times lie inside the window. Falls back to the longest window that could be integrated.
+    Windows from 1e-3 upwards are tried until one holds the story. Every moving state has settled (moves in the
+    second half by less than 4 % of its range) or grows without bound beside others that settled: half the window.
+    Some states swing, about five times: the window. All take off exponentially, tenfold: the window. Times of
+    explicit events lie inside. Models that do none of this are shown until 1000.
     """
     latest_event = max((_time(e.condition) for e in system.events if e.timed), default=0.0)
-    best, found_motion = 1.0, False
+    found_motion, best = False, 1.0
     for exponent in np.arange(-3.0, 9.01, np.log10(2.0)):
         window = float(10.0**exponent)
         try:
@@ -30,21 +31,44 @@ def horizon(system: System) -> float:
         except RxnError:
             break
         best = window
-        scale = np.abs(values).max(axis=0)
-        span = np.ptp(values, axis=0)
-        moving = span > 1e-6 * np.maximum(scale, 1e-300)
-        if not moving.any() or window <= latest_event:
-            continue
-        later = values[_POINTS // 2 :]
-        left = np.ptp(later, axis=0)
-        found_motion = found_motion or bool((span > 0.01 * scale).any())
-        if found_motion and (left[moving] <= _SETTLED * span[moving]).all():
-            return max(_round_up(window / 2), _round_up(1.2 * latest_event))
-        swings = _crossings(later[:, moving] - later[:, moving].mean(axis=0)) / 2.0
-        sustained = left[moving] > 0.2 * span[moving]
-        if (swings[sustained] >= _SWINGS / 2).any() and np.median(swings[sustained]) >= _SWINGS / 2:
-            return _round_up(window)
-    return _round_up(best) if found_motion else max(1.0, _round_up(1.2 * latest_event))
+        size, span = np.abs(values).max(axis=0), np.ptp(values, axis=0)
+        moving = span > 1e-6 * np.maximum(size, 1e-300)
+        found_motion = found_motion or bool((span > 0.01 * size).any())
+        if found_motion and moving.any() and window > latest_event:
+            shown = _shown(values[:, moving], span[moving])
+            if shown and not (shown < 1.0 and _moves_on(system, window, values)):
+                return max(_round_up(shown * window), _round_up(1.2 * latest_event))
+    return max(_round_up(min(best, _LONGEST)) if found_motion else 1.0, _round_up(1.2 * latest_event))
+
+
+def _moves_on(system: System, window: float, values: np.ndarray) -> bool:
+    """Whether what looks settled leaves its place later: a slow stretch of an oscillation, a delayed switch."""
+    try:
+        longer = integrate(system, np.linspace(0.0, 5.0 * window, _POINTS)).values[0]
+    except RxnError:
+        return False
+    settled = np.ptp(values[_POINTS // 2 :], axis=0) <= _SETTLED * np.ptp(values, axis=0)
+    return bool((np.ptp(longer, axis=0) > 1.3 * np.ptp(values, axis=0))[settled].any())
+
+
+def _shown(values: np.ndarray, span: np.ndarray) -> float:
+    """The part of the window that is worth showing, 0 where it is too short."""
+    first, middle, last = values[0], values[_POINTS // 2], values[-1]
+    later = values[_POINTS // 2 :]
+    left = np.ptp(later, axis=0)
+    settled = left <= _SETTLED * span
+    steps = np.diff(later, axis=0)
+    growing = ~settled & (steps * np.sign(last) >= 0.0).all(axis=0) & (np.abs(last) > 1.1 * np.abs(middle))
+    if settled.any() and (settled | growing).all():
+        return 0.5
+    swings = _crossings(later - later.mean(axis=0)) / 2.0
+    sustained = left > 0.2 * span
+    if sustained.any() and np.median(swings[sustained]) >= _SWINGS / 2:
+        return 1.0
+    takes_off = (
+        (np.abs(last) > 3.0 * np.abs(middle)) & (np.abs(last) > 10.0 * np.abs(first)) & (steps[-1] > 1.5 * steps[0])
+    )
+    return 1.0 if growing.all() and takes_off.all() else 0.0
 
 
 def _time(condition: object) -> float:
