@@ -238,7 +238,7 @@ class Graph:
             return self.select(args[0], d[1], d[2])
         if op in (Op.MIN, Op.MAX):
             first, second = args if op is Op.MIN else args[::-1]
-            return self.select(self.make(Op.LE, (first, second)), *(d if op is Op.MIN else d[::-1]))
+            return self.select(self.make(Op.LE, (first, second)), *d)
         if op in (Op.FLOOR, Op.CEIL) or Op.LT <= op <= Op.NOT:
             return self.constant(0.0)
         return self.mul(d[0], self._slope(op, args[0], n))

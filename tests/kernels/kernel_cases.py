@@ -123,7 +123,8 @@ def _conditions(inner: st.SearchStrategy[sp.Expr]) -> st.SearchStrategy[sp.Basic
 
 
 def _usable(expr: Any) -> bool:
-    return expr.is_extended_real is not False and not expr.has(sp.zoo, sp.nan, sp.oo, -sp.oo, sp.I, sp.arg, sp.re, sp.im)
+    strange = (sp.zoo, sp.nan, sp.oo, -sp.oo, sp.I, sp.arg, sp.re, sp.im)
+    return expr.is_extended_real is not False and not expr.has(*strange)
 
 
 EXPRESSIONS = st.recursive(_LEAVES, _grow, max_leaves=10).filter(_usable)

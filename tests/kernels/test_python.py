@@ -75,7 +75,9 @@ def _exponents(formula) -> set:
 
 HARD = (
     A / B + sp.sqrt(A) - C**3,
-    sp.Piecewise((A, sp.And(A < B, sp.Not(B <= C))), (B, sp.Or(C < A, sp.Eq(B, C))), (sp.floor(A) - sp.ceiling(C), True)),
+    sp.Piecewise(
+        (A, sp.And(A < B, sp.Not(B <= C))), (B, sp.Or(C < A, sp.Eq(B, C))), (sp.floor(A) - sp.ceiling(C), True)
+    ),
     sp.Min(A, B, C) - 2 * sp.Max(A, B, K),
     sp.Abs(A - B) * (A - B - C) / (A * (B + C)),
     -(A + B) - A * B * C / 7,
