@@ -1,0 +1,249 @@
+"""Blocks of trajectories of a jump process: the event loop in lanes bound to a System, and its faults as errors."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import Event
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import RxnError
+from ..expressions import TIME
+from ..kernels.faults import check_propensities
+from ..kernels.graph import Op
+from ..kernels.lanes import lanes_text
+from ..kernels.lanes_block import FIELDS, field
+from ..kernels.lanes_rows import SINCE, SPECIES, TRAJECTORY
+from ..kernels.lanes_rows import TIME as TIME_ROW
+from ..kernels.program import Program, propensity_program
+from ..kernels.store import Compiled as Code
+from ..kernels.store import compile_text, vector_width
+from ..system import System, as_expr
+from .counts import Counts
+from .equations import Function, compiled
+from .streams import Streams
+from .trajectory import Values
+
+_SLICE = 1 << 22  # operations of a lane between two looks at the outside, about a twentieth of a second
+_EXACT = 2.0**53  # whole numbers up to here are exact as doubles
+_LARGEST_MOVE = 1 << 40
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """Machine code of a System's event loop: its entry, its table's size, and how many steps one call may make.
+
+    No count can leave the range of exact whole numbers within a call that begins with all counts below `limit`.
+    """
+
+    advance: Callable[[int, int, int, int], int]
+    width: int
+    rows: int
+    steps: int
+    limit: float
+    code: Code
+
+
+def lanes(system: System, width: int | None = None) -> Lanes:
+    """The event loop of a System, `width` trajectories in lock step (as many as this host's registers hold).
+
+    The width changes no number. Raises R506 and R508 for systems that cannot be compiled, R610 for what this
+    sampler does not simulate: continuous terms, events, propensities that depend on time.
+    """
+    return _lanes(system, width or vector_width())
+
+
+@lru_cache(maxsize=32)
+def _lanes(system: System, width: int) -> Lanes:
+    _refuse_continuous(system)
+    program = propensity_program(system)
+    _refuse_time(system, program)
+    place = {state.symbol: i for i, state in enumerate(system.states)}
+    moves = [[(place[moved], amount) for moved, amount in jump.change] for jump in system.jumps]
+    largest = max((abs(amount) for pairs in moves for _, amount in pairs), default=1) or 1
+    if largest > _LARGEST_MOVE:
+        jump = next(j for j in system.jumps if any(abs(a) == largest for _, a in j.change))
+        raise RxnError("R608", f"reaction {jump.name!r} changes a count by {largest}", jump.origin)
+    made = lanes_text(program, moves, width, len(system.outputs))
+    code = compile_text(made.text)
+    steps = max(1, min(_SLICE // (1 + len(program.nodes) // 4), int(_EXACT / 2) // largest))
+    call = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 4)(code.address("advance"))
+    return Lanes(call, width, made.rows, steps, _EXACT - steps * largest, code)
+
+
+def _refuse_continuous(system: System) -> None:
+    moved = [s.label for s, drift in zip(system.states, system.drift, strict=True) if as_expr(drift) != 0]
+    if moved:
+        raise RxnError(
+            "R610", f"{system.name} moves {', '.join(moved)} continuously, which jumps alone cannot simulate",
+            hint="integrate solves the whole system; reactions with rate laws instead of ODE terms can be sampled",
+        )  # fmt: skip
+    if system.events:
+        raise RxnError(
+            "R610", f"{system.name} has events, which the stochastic sampler does not know yet",
+            system.events[0].origin, "integrate knows them",
+        )  # fmt: skip
+
+
+def _refuse_time(system: System, program: Program) -> None:
+    timed: list[bool] = []
+    for node in program.nodes:
+        timed.append(node.op is Op.TIME or any(timed[a] for a in node.args))
+    for jump, output in zip(system.jumps, program.outputs, strict=True):
+        if timed[output]:
+            raise RxnError(
+                "R610", f"the propensity of {jump.name!r} depends on {TIME.name}, which this sampler does not know yet",
+                jump.origin, "integrate knows it",
+            )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What all blocks of a call share: system, machine code, parameters, times, starts, streams, event budget."""
+
+    system: System
+    lanes: Lanes
+    parameters: Values
+    times: Values
+    counts: Counts
+    streams: Streams
+    max_events: int
+
+    @property
+    def columns(self) -> int:
+        """The length of a row: states, then outputs."""
+        return len(self.system.states) + len(self.system.outputs)
+
+    def run(self, first: int, rows: Values, stop: Event, report: Callable[[int], object] = int) -> Integers:
+        """Trajectories first, first + 1, ... into `rows` (count, T, columns), contiguous; gives their event counts.
+
+        Calls `report(done)` from time to time. Stops early, with rows unfinished, once `stop` is set.
+        Raises R601, R602, R606, R608 as `sample`.
+        """
+        count = len(rows)
+        if len(self.times) == 1 or not self.system.jumps:
+            self._stay(first, rows)
+            return np.zeros(count, dtype=np.int64)
+        return _Block(self, first, rows).run(stop, report)
+
+    def _stay(self, first: int, rows: Values) -> None:
+        """Nothing happens: the initial counts at all times, with their outputs."""
+        n = len(self.system.states)
+        rows[:, :, :n] = self.counts.of(self.streams, first, len(rows))[:, np.newaxis]
+        if self.system.outputs:
+            outputs = Function(compiled(self.system).outputs, self.parameters)
+            for row in rows:
+                for time, line in zip(self.times, row, strict=True):
+                    line[n:] = outputs(float(time), line[:n])
+
+
+class _Block:
+    """One block at work: its header, its table of lanes, and the arrays that machine code writes to."""
+
+    def __init__(self, batch: Batch, first: int, rows: Values) -> None:
+        self.batch, self.first, self.rows, self.count = batch, first, rows, len(rows)
+        code = batch.lanes
+        whole = np.zeros(code.rows * code.width + 8)
+        begin = -whole.ctypes.data % 64 // 8
+        self.table = whole[begin : begin + code.rows * code.width].reshape(code.rows, code.width)
+        self.header = np.zeros(len(FIELDS), dtype=np.int64)
+        self.events = np.zeros(self.count + 1, dtype=np.int64)
+        # one trajectory more than there are, for lanes that would stand idle
+        words = batch.streams.words(first, self.count + 1)
+        initial = batch.counts.of(batch.streams, first, self.count + 1)
+        spare = np.empty(rows.shape[1:])
+        self._alive = (whole, words, initial, spare)
+        outputs = compiled(batch.system).outputs.address if batch.system.outputs else 0
+        values = {
+            "p": batch.parameters.ctypes.data, "times": batch.times.ctypes.data, "rows": rows.ctypes.data,
+            "spare": spare.ctypes.data, "words": words.ctypes.data, "initial": initial.ctypes.data,
+            "counts": self.events.ctypes.data, "outputs": outputs,
+            "stride": initial.shape[1] if len(initial) > 1 else 0, "n_times": len(batch.times), "n": self.count,
+        }  # fmt: skip
+        for name, value in values.items():
+            self.header[field(name)] = value
+        if np.abs(initial).max(initial=0.0) > code.limit:
+            raise RxnError("R608", f"an initial count of {batch.system.name} is beyond the exact whole numbers")
+
+    def run(self, stop: Event, report: Callable[[int], object]) -> Integers:
+        code, done = self.batch.lanes, field("done")
+        fresh = (1 << code.width) - 1
+        while self.header[done] < self.count and not stop.is_set():
+            bad = code.advance(self.header.ctypes.data, self.table.ctypes.data, code.steps, fresh)
+            fresh = 0
+            for lane in range(code.width):
+                if bad >> lane & 1:
+                    if self._is_spare(lane):
+                        fresh |= 1 << lane
+                    else:
+                        self._impossible(lane)
+            self._check()
+            report(int(self.header[done]))
+        return self.events[: self.count]
+
+    # -- what can go wrong ---------------------------------------------------------------------------
+
+    def _is_spare(self, lane: int) -> bool:
+        return bool(self._integers(TRAJECTORY)[lane] >= self.count)
+
+    def _integers(self, row: int) -> Integers:
+        return self.table[row].view(np.int64)
+
+    def _check(self) -> None:
+        """Counts and event budgets of all lanes, and of the trajectories that have ended."""
+        batch, n = self.batch, len(self.batch.system.states)
+        large = np.abs(self.table[SPECIES : SPECIES + n]) > batch.lanes.limit
+        for state, lane in np.argwhere(large).tolist():
+            if not self._is_spare(lane):
+                self._beyond(state, lane)
+        made = int(self.header[field("clock")]) - self._integers(SINCE)
+        for lane in np.flatnonzero(made > batch.max_events).tolist():
+            if not self._is_spare(lane):
+                self._spent(int(self._integers(TRAJECTORY)[lane]), *self._where(lane))
+        if (over := self.events[: self.count] > batch.max_events).any():
+            k = int(np.argmax(over))
+            self._spent(k, float(batch.times[-1]), self.rows[k, -1, :n])
+
+    def _where(self, lane: int) -> tuple[float, Values]:
+        n = len(self.batch.system.states)
+        return float(self.table[TIME_ROW, lane]), self.table[SPECIES : SPECIES + n, lane].copy()
+
+    def _propensities(self, t: float, state: Values) -> Values:
+        return Function(compiled(self.batch.system).propensities, self.batch.parameters)(t, state)
+
+    def _state(self, k: int, state: Values) -> str:
+        labels = [s.label for s in self.batch.system.states]
+        shown = ", ".join(f"{label} = {x:.15g}" for label, x in list(zip(labels, state, strict=True))[:12])
+        return f"run {self.first + k}: {shown}" + (", ..." if len(labels) > 12 else "")
+
+    def _impossible(self, lane: int) -> None:
+        k, (t, state) = int(self._integers(TRAJECTORY)[lane]), self._where(lane)
+        try:
+            check_propensities(self.batch.system, self._propensities(t, state), t)
+        except RxnError as error:
+            message = f"{error.message} ({self._state(k, state)})"
+            raise RxnError(error.code, message, error.span, error.hint) from None
+        message = f"the sum of all propensities is infinite at t = {t:g} ({self._state(k, state)})"
+        raise RxnError("R601", message, hint="look for growth without bound")
+
+    def _beyond(self, index: int, lane: int) -> None:
+        system = self.batch.system
+        k, (t, state) = int(self._integers(TRAJECTORY)[lane]), self._where(lane)
+        symbol, label = system.states[index].symbol, system.states[index].label
+        rates = self._propensities(t, state) * [abs(dict(j.change).get(symbol, 0)) for j in system.jumps]
+        jump = system.jumps[int(np.argmax(rates))]
+        message = f"the count of {label!r} is beyond the exact whole numbers at t = {t:g} ({self._state(k, state)})"
+        hint = f"reaction {jump.name!r} changes it fastest; counts up to 2^53 = {_EXACT:.4g} can be simulated"
+        raise RxnError("R608", message, jump.origin, hint)
+
+    def _spent(self, k: int, t: float, state: Values) -> None:
+        jump = self.batch.system.jumps[int(np.argmax(self._propensities(t, state)))]
+        message = f"more than {self.batch.max_events} events by t = {t:g} ({self._state(k, state)})"
+        hint = f"reaction {jump.name!r} fires most often; max_events allows more"
+        raise RxnError("R606", message, jump.origin, hint)
