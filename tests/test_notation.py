@@ -287,6 +287,8 @@ def test_a_case_distinction_has_one_line_a_case():
     expr = sp.Piecewise((X, sp.And(X > 1, k1 >= TIME)), (k1, True))
     assert latex(expr).count("\\\\") == 1
     assert "otherwise" in latex(expr)
+    assert latex(expr).startswith("\\begin{cases}")
+    assert "\\left(\\begin{cases}" in latex(expr + k1)
     rows = ET.fromstring(mathml(expr)).findall(".//mtr")
     assert len(rows) == 2
 

@@ -48,6 +48,8 @@ def layout(expr: sp.Basic, letters: Letters) -> Box:
 
 def layout_terms(expr: sp.Expr, letters: Letters) -> list[tuple[bool, Box]]:
     """The terms of a sum as (negative, box without its sign) pairs."""
+    if not (expr.is_Add or expr.is_Mul or expr.is_Rational):
+        return [(False, layout(expr, letters))]  # alone, a case distinction needs no parentheses
     return [_term(term, letters) for term in ordered_terms(expr, letters.states)]
 
 

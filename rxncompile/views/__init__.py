@@ -1,1 +1,1 @@
-"""."""
+"""Pictures, tables and the page: what people look at."""

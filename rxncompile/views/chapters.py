@@ -18,7 +18,7 @@ from ..notation import Letters, escaped_xml, layout, letters, math, power_of_ten
 from ..notation.boxes import Letter, Row, Script, Sign
 from ..simulators.trajectory import Ensemble, Trajectory
 from ..system import System
-from .drawing import network_drawing
+from .drawing import key, network_drawing
 from .equations import formulas, system_mathml, terms
 from .page import Cell, Chapter, paragraph, picture, table
 from .plots import ensemble_band, phase_pair, phase_plane, sample_paths, selection, time_course
@@ -87,12 +87,8 @@ def _drawing(net: Network) -> str:
     except RxnError as error:
         return paragraph(error.message + ".", "quiet")
     alt = f"Network of {len(net.species)} species and {len(net.reactions)} reactions"
-    caption = "Species in ellipses, reactions as squares; a number is a count other than one."
-    if any(r.reversible_of or r.net_reversible for r in net.reactions):
-        caption += " A reversible pair shares a square: full heads at its products, open ones at its reactants."
-    caption += " Dotted lines that end in a ring come from what only sets the speed."
     wide = float(drawn.get_size_inches()[0])
-    return picture(drawn, "network", alt, caption, least=0.85 if wide > 4.6 else 0.0)
+    return picture(drawn, "network", alt, key(net), least=0.85 if wide > 4.6 else 0.0)
 
 
 def _reactions(tour: Tour) -> str:
@@ -244,7 +240,8 @@ def _stochastic(tour: Tour) -> list[str]:
     if tour.ensemble is not None:
         result = tour.ensemble
         alt = f"Mean and standard deviation of {result.runs} stochastic runs over time"
-        caption = f"Mean and standard deviation of {result.runs:,} runs: {_how(result)}. {selection(result).note}"
+        caption = f"Mean and standard deviation of {result.runs:,} stochastic runs ({_how(result)})."
+        caption += f" {note}" if (note := selection(result).note) else ""
         if tour.ode is not None:
             caption += " Dashed: the rate equations."
         drawn = ensemble_band(result, tour.ode, time_unit=tour.time_unit)
@@ -252,7 +249,7 @@ def _stochastic(tour: Tour) -> list[str]:
     if tour.paths is not None:
         paths = tour.paths.select(slice(0, _SHOWN_PATHS))
         alt = f"{paths.runs} single stochastic runs over time"
-        caption = f"{paths.runs} single runs and their mean: {_how(paths)}."
+        caption = f"{paths.runs} single runs and their mean ({_how(paths)})."
         figures.append(picture(sample_paths(paths, time_unit=tour.time_unit), "paths", alt, caption))
     return figures
 
@@ -271,7 +268,7 @@ def _phase(tour: Tour) -> list[str]:
 
 
 def _how(result: Trajectory | Ensemble) -> str:
-    return result.method + (f", seed {result.seed}" if result.seed is not None else "")
+    return result.method + (f"; seed {result.seed}" if result.seed is not None else "")
 
 
 def _notes(result: Trajectory | Ensemble) -> str:

@@ -69,6 +69,20 @@ def network_drawing(net: Network) -> Figure:
         return _drawn(shown, [_short(r.name) if named else "" for r in squares], arms, points, sizes)
 
 
+def key(net: Network) -> str:
+    """What the signs of a network's drawing mean, those that occur in it."""
+    squares = [r for r in net.reactions if not r.reversible_of]
+    arms = _arms(net, squares)
+    parts = ["Species in ellipses, reactions as squares."]
+    if any(a.count != 1 for a in arms):
+        parts.append("A number is a count other than one.")
+    if any(a.back for a in arms):
+        parts.append("A reversible pair shares a square: full heads at its products, open ones at its reactants.")
+    if any(a.role in ("catalyst", "modifier") for a in arms):
+        parts.append("A dotted line that ends in a ring comes from what only sets the speed.")
+    return " ".join(parts)
+
+
 def _short(name: str) -> str:
     return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
 

@@ -133,8 +133,8 @@ th:last-child,td:last-child{padding-right:0}
 thead th{color:var(--muted);font-weight:500;font-size:.88rem}
 tbody th{font-weight:500;overflow-wrap:anywhere}
 .stacked tbody th{min-width:9.5em}
-math{font-family:math,"STIX Two Math","Latin Modern Math","Cambria Math","Noto Sans Math",serif;font-size:1.06em;
-overflow-wrap:normal}
+math{font-family:math,"STIX Two Math","Latin Modern Math","Cambria Math","XITS Math","STIX Math","DejaVu Math TeX Gyre",
+"Noto Sans Math",serif;font-size:1.06em;overflow-wrap:normal}
 mi.word{font-style:italic}
 mtext.verbatim{font-family:var(--mono);font-size:.9em}
 .equations{display:grid;grid-template-columns:minmax(2rem,max-content) 1.4rem minmax(0,1fr);margin:.8rem 0;

@@ -6,7 +6,7 @@ from matplotlib.patches import Ellipse, FancyArrowPatch, Rectangle
 
 from rxncompile.errors import RxnError
 from rxncompile.network import Network, Species
-from rxncompile.views.drawing import network_drawing
+from rxncompile.views.drawing import key, network_drawing
 
 
 def parts(figure):
@@ -84,3 +84,10 @@ def test_networks_without_reactions_or_species():
     assert words(network_drawing(Network("N", species=(Species("A"),)))) == ["A"]
     assert words(network_drawing(Network("empty"))) == []
     assert len(parts(network_drawing(replace(gene(), reactions=())))[0]) == 3
+
+
+def test_the_key_explains_what_occurs():
+    assert key(lotka_volterra()) == "Species in ellipses, reactions as squares. A number is a count other than one."
+    assert "open ones at its reactants" in key(gene())
+    assert "only sets the speed" in key(gene())
+    assert key(chain(3)) == "Species in ellipses, reactions as squares."

@@ -128,7 +128,7 @@ def test_equations_numbers_and_definitions(pages):
 
 def test_captions_say_how_and_how_many(pages):
     words = Page(pages["LotkaVolterra"]).words
-    assert "1,000 runs: direct method, seed 7." in words
+    assert "1,000 stochastic runs (direct method; seed 7)." in words
     assert "integrated by LSODA, rtol 1e-8." in words
     assert "4 single runs and their mean" in words
     assert "one run stopped early." in words
