@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 import rxncompile as rx
-from rxncompile.views import plots
+from rxncompile.views import plots, style
 
 net = rx.load(Path(__file__).parent.parent / "models" / "lotka_volterra.rxn")
 t = np.linspace(0.0, 30.0, 301)
@@ -15,4 +15,4 @@ extinct = float((runs["X"][:, -1] == 0).mean())
 
 if __name__ == "__main__":
     print(f"prey are extinct at t = 30 in {extinct:.1%} of {runs.runs} runs; the rate equations never lose them")
-    plots.save(plots.sample_paths(runs, ode), "lotka_volterra.svg")
+    style.save(plots.ensemble_band(runs.statistics(), ode), "lotka_volterra.svg")

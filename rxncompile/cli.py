@@ -20,6 +20,8 @@ from .language import load
 from .network import Network, with_values
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from rich.console import Console
 
     from .simulators.trajectory import Ensemble, Trajectory
@@ -71,9 +73,9 @@ def _show(options: argparse.Namespace) -> int:
     net = _network(options)
     tables.show(net, _console())
     if options.graph:
-        from .views import plots
+        from .views import drawing, style
 
-        plots.save(plots.network_drawing(net), options.graph)
+        style.save(drawing.network_drawing(net), options.graph)
         _say(f"drawing written to {options.graph}")
     return 0
 
@@ -101,16 +103,16 @@ def _simulate(options: argparse.Namespace) -> int:
         files.save(result, options.output)
         _say(f"{options.output}: {result.method}")
     if options.plot:
-        from .views import plots
+        from .views import plots, style
 
-        plots.save(plots.of_result(result), options.plot)
+        style.save(plots.of_result(result), options.plot)
         _say(f"plot written to {options.plot}")
     if not options.output and not options.plot:
         sys.stdout.write(files.csv_text(result))
     return 0
 
 
-def _run(net: Network, times: object, options: argparse.Namespace) -> Trajectory | Ensemble:
+def _run(net: Network, times: NDArray[np.float64], options: argparse.Namespace) -> Trajectory | Ensemble:
     from .derivations.rates import jump_process, rate_equations
 
     if options.method == "ode":
@@ -174,7 +176,7 @@ def _network(options: argparse.Namespace) -> Network:
 
 def _formatted(system: System, form: str) -> str:
     if form == "latex":
-        return str(system._repr_latex_())
+        return system.latex()
     if form == "json":
         from .interchange.json_text import system_json
 

@@ -109,8 +109,12 @@ def _rank(factor: sp.Expr, states: Set[sp.Symbol]) -> int:
 
 
 def _key(expr: sp.Basic) -> str:
-    """A total order on expressions that does not depend on construction: sympy's own structural text."""
-    return str(sp.srepr(expr)) if not expr.is_Symbol else f"Symbol({expr.name})"
+    """A total order on expressions that does not depend on construction: names first, powers beside their base."""
+    if expr.is_Symbol:
+        return f"Symbol({expr.name})"
+    if expr.is_Pow and expr.base.is_Symbol:
+        return f"Symbol({expr.base.name})^{sp.srepr(expr.exp)}"
+    return str(sp.srepr(expr))
 
 
 # ---------------------------------------------------------------------------------------------- text
@@ -183,12 +187,15 @@ def _text(expr: Any, states: Set[sp.Symbol]) -> tuple[str, int]:
         return f"{left} {expr.rel_op} {right}", _COMPARE
     if isinstance(expr, (Boolean, sp.Piecewise)):
         return _logic(expr, states)
-    for kind, name in _FUNCTIONS.items():
-        if isinstance(expr, kind):
+    for function, name in _FUNCTIONS.items():
+        if expr.func is function:
             parts = [_text(a, states)[0] for a in expr.args]
             return f"{name}({', '.join(sorted(parts) if name in ('min', 'max') else parts)})", _ATOM
     if isinstance(expr, AppliedUndef):
-        return f"{expr.func.__name__}({', '.join(_text(a, states)[0] for a in expr.args)})", _ATOM
+        parts = [_text(a, states)[0] for a in expr.args]
+        if expr.func.__name__ == "count":
+            parts[-1] = f"distance = {parts[-1]}"
+        return f"{expr.func.__name__}({', '.join(parts)})", _ATOM
     if expr is sp.E:
         return "exp(1)", _ATOM
     if isinstance(expr, sp.sign):

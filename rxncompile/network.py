@@ -124,22 +124,19 @@ class Species:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`let NAME = expr`: holds at all times."""
+    """`let NAME = expr`: holds at all times, and is an output beside the observables if `reported`."""
 
     name: str
     formula: sp.Expr
     unit: Unit | None = None
     remark: str = ""
     span: Span | None = field(default=None, compare=False)
+    reported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Observable:
-    """`observable NAME = expr`: a quantity to report.
-
-    On a lattice `formula` may hold `count(A, B, distance = d)` as the undefined sympy function
-    `count(A, B, d)` of species symbols.
-    """
+    """`observable NAME = expr`: a quantity to report; on a lattice `count(A, B, d)` counts pairs at distance d."""
 
     name: str
     formula: sp.Expr
@@ -285,7 +282,7 @@ def with_values(net: Network, values: Mapping[str, object]) -> Network:
     A species' value is in the meaning of its bare name. Raises R504 for a name that cannot be set.
     """
     given = {name: exact(value) for name, value in values.items()}
-    settable = [x.name for x in (*net.parameters, *net.compartments, *net.species)]
+    settable = [x.name for part in (net.parameters, net.compartments, net.species) for x in part]
     for name in given:
         if name not in settable:
             fixed = any(c.name == name for c in net.constants)
@@ -343,12 +340,9 @@ def volume(net: Network, reaction: Reaction) -> sp.Expr:
     places = {net.species_by_name[name].compartment for name, _ in side}
     if len(places) > 1:
         named = ", ".join(sorted(p or "no compartment" for p in places))
-        raise RxnError(
-            "R301",
-            f"reaction {reaction.name!r} has reactants in several compartments ({named})",
-            reaction.span,
-            "name the volume that its rate refers to: '@ k per COMPARTMENT'",
-        )
+        message = f"reaction {reaction.name!r} has reactants in several compartments ({named})"
+        hint = "name the volume that its rate refers to: '@ k per COMPARTMENT'"
+        raise RxnError("R301", message, reaction.span, hint)
     return size(places.pop() if places else None)
 
 

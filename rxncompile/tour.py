@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +14,7 @@ from .errors import RxnError
 from .kernels.program import propensity_program
 from .kernels.source import compile_program
 from .network import Network, per_event
+from .simulators.files import replacing
 from .simulators.horizon import horizon
 from .simulators.ode import integrate
 from .simulators.ssa import sample, sample_statistics
@@ -45,15 +44,20 @@ def tour(
     What a model does not admit (a stochastic reading, say) is told in words, on the page too.
     """
     tables.show(net, console)
-    rates = rate_equations(net)
-    console.print(str(rates), markup=False, highlight=False)
-    last = until or horizon(rates)
-    times = np.linspace(0.0, last, points)
-    say(f"integrating until {last:g}")
-    ode = integrate(rates, times)
-    jumps, ensemble, paths, reason = _stochastic(net, times, runs, seed, say)
+    rates, ode, jumps, ensemble, paths, reason = None, None, None, None, None, ""
+    try:
+        rates = rate_equations(net)
+        console.print(str(rates), markup=False, highlight=False, soft_wrap=True)
+        times = np.linspace(0.0, until or horizon(rates), points)
+        say(f"integrating until {times[-1]:g}")
+        ode = integrate(rates, times)
+        jumps, ensemble, paths, reason = _stochastic(net, times, runs, seed, say)
+    except RxnError as error:
+        say(str(error))
+        reason = _in_words(error)
     text = report.report(net, rates, jumps, ode, ensemble, paths, command, reason)
-    _write(page, text)
+    with replacing(page) as part:
+        part.write_text(text, encoding="utf-8")
     say(f"{page}: {len(text.encode()) / 1024:.0f} kB")
 
 
@@ -69,18 +73,35 @@ def _stochastic(
         if expected * chosen > 50 * _EVENT_BUDGET:
             return jumps, None, None, f"one stochastic run takes about {expected:.2g} events: ask for it by --runs"
         say(f"sampling {chosen} runs, about {expected:.2g} events each")
-        ensemble = sample_statistics(jumps, times, runs=chosen, seed=seed)
-        paths = sample(jumps, times, runs=min(_PATHS, chosen), seed=seed)
+        ensemble, paths, reason = _sampled(jumps, times, chosen, seed, int(50 * expected + 1e6))
     except RxnError as error:
         say(f"no stochastic simulation: {error.message}")
-        return jumps, None, None, error.message + (f" ({error.hint})" if error.hint else "")
+        return jumps, None, None, _in_words(error)
     scale, units = _bare_names(net, jumps, ensemble.labels, ensemble.units)
     return (
         jumps,
         replace(ensemble, mean=ensemble.mean * scale, sd=ensemble.sd * scale, units=units),
         replace(paths, values=paths.values * scale, units=units),
-        "",
+        reason,
     )
+
+
+def _sampled(
+    jumps: System, times: np.ndarray, runs: int, seed: int, most: int
+) -> tuple[Ensemble, Trajectory, str]:
+    """Statistics and paths, over a shorter time where a run takes off (as prey do when the last predator is gone)."""
+    for part in (1, 2, 4, 8, 16):
+        shown = times if part == 1 else np.linspace(times[0], times[-1] / part, len(times))
+        try:
+            ensemble = sample_statistics(jumps, shown, runs=runs, seed=seed, max_events=most)
+            paths = sample(jumps, shown, runs=min(_PATHS, runs), seed=seed, max_events=most)
+        except RxnError as error:
+            if error.code != "R606" or part == 16:
+                raise
+            reason = f"shown until t = {shown[-1] / 2:g}: beyond, {error.message}"
+        else:
+            return ensemble, paths, "" if part == 1 else reason
+    raise AssertionError
 
 
 def _expected_events(jumps: System, times: np.ndarray) -> float:
@@ -111,13 +132,5 @@ def _bare_names(
     return scale, tuple(names)
 
 
-def _write(path: Path, text: str) -> None:
-    """Write beside the target first, so that an earlier page survives a failure."""
-    handle, name = tempfile.mkstemp(dir=path.parent or Path("."), suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+def _in_words(error: RxnError) -> str:
+    return error.message + (f" ({error.hint})" if error.hint else "")

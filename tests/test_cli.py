@@ -34,7 +34,7 @@ def test_a_missing_file_is_named(capsys: pytest.CaptureFixture[str], tmp_path: P
 def test_show_prints_both_readings(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", str(ROOT / "models" / "gene_autoregulation.rxn")]) == 0
     shown = capsys.readouterr().out
-    for word in ("k1*G*P", "cell", "conserved"):
+    for word in ("k1*G*P", "k1*G*P/cell", "Conserved", "G + GP + GP2"):
         assert word in shown
 
 

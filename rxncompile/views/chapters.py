@@ -223,6 +223,8 @@ def the_simulation(tour: Tour) -> Chapter:
     if tour.ensemble is None and tour.paths is None:
         why = f": {tour.reason}" if tour.reason else ""
         body += paragraph(f"There is no stochastic simulation{why.rstrip('.')}.")
+    elif tour.reason:
+        body += paragraph(f"The stochastic simulation is {tour.reason.rstrip('.')}.")
     return Chapter("Simulation", body)
 
 
