@@ -169,6 +169,7 @@ def _system(
         for e in net.events
     )
     outputs = tuple((o.name, o.formula.xreplace(counts)) for o in net.observables)
+    outputs += tuple((r.name, symbol(r.name)) for r in net.rules if r.reported)
     every = {symbol(c.name): c.value for c in net.constants}
     every |= {symbol(r.name): r.formula.xreplace(counts) for r in net.rules}
     formulas: list[sp.Basic] = [*drift, *(j.propensity for j in jumps), *(f for _, f in outputs)]

@@ -1,0 +1,307 @@
+"""SBML, levels 1 to 3 -> Network.
+
+A kinetic law is extent (amount) per time, so it becomes `rate law`, or `@ k` where it plainly is mass action. One unit
+of amount counts as one molecule. What a Network cannot say is refused by the name of its element and its line:
+algebraic rules, delays, priorities, fast reactions, required packages, functions that the language does not have.
+
+Source: SBML Level 3 Version 2 Core (Hucka et al. 2019), and the earlier levels where they differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sympy as sp
+
+from ..errors import RxnError, Source
+from ..expressions import TIME, symbol
+from ..network import (
+    Compartment,
+    Constant,
+    Event,
+    Flag,
+    Network,
+    Observable,
+    OdeTerm,
+    Parameter,
+    Reaction,
+    Rule,
+    Species,
+    Unit,
+)
+from .sbml_hints import rational, read_law, read_unit
+from .sbml_in_directions import Known
+from .sbml_in_document import Document, each, hints
+from .sbml_in_reactions import Law, law, reaction_parts, remark
+from .sbml_in_text import SIZE_CAP, decoded
+from .sbml_in_values import Values, begin, collect, model_name, rate_name, refuse_missing
+
+CONCENTRATION = Unit("conc", sp.S.One, (("amount", 1), ("length", -3)))  # amount per volume in the model's own units
+
+
+def load_sbml(path: str | Path) -> Network:
+    """Read an SBML file. Raises R404 for a file that cannot be read, and what `read_sbml` raises."""
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(SIZE_CAP + 1)
+    except OSError as error:
+        raise RxnError("R404", f"cannot read {path}: {error.strerror}") from None
+    return read_sbml(decoded(str(path), data))
+
+
+def read_sbml(source: Source) -> Network:
+    """The Network of an SBML text.
+
+    Raises R03x for text that is not SBML, R10x for names, R280 for elements that are not supported, R281 for
+    what has no value, R282 for contradictions, R401 to R405 for caps and unsafe text, R502 for circles, R705 without
+    python-libsbml.
+    """
+    document = Document(source)
+    values = collect(document)
+    laws = {identity: law(values, identity) for identity in values.reactions}
+    begin(values, {symbol(rate_name(values, i)): found.rate for i, found in laws.items()})
+    parts = _Parts()
+    _quantities(values, parts)
+    _reactions(values, laws, parts)
+    parts.events += [event for item in each(document.model.getListOfEvents()) for event in _events(values, item)]
+    _close(values, laws, parts)
+    return Network(
+        model_name(document),
+        tuple(_units(hints(document.model))),
+        constants=tuple(parts.constants),
+        parameters=tuple(parts.parameters),
+        compartments=tuple(parts.compartments),
+        species=tuple(parts.species.values()),
+        rules=tuple(parts.rules),
+        observables=tuple(parts.observables),
+        reactions=tuple(parts.reactions),
+        ode_terms=tuple(parts.ode_terms),
+        events=tuple(parts.events),
+        source=source,
+    )
+
+
+def _units(noted: Mapping[str, str]) -> Iterator[tuple[str, Unit]]:
+    for key, value in noted.items():
+        unit = read_unit(value)
+        if key.startswith("unit_") and unit is not None:
+            yield key.removeprefix("unit_"), unit
+
+
+@dataclass
+class _Parts:
+    """The Network while it is being put together."""
+
+    constants: list[Constant] = field(default_factory=list)
+    parameters: list[Parameter] = field(default_factory=list)
+    compartments: list[Compartment] = field(default_factory=list)
+    species: dict[str, Species] = field(default_factory=dict)
+    rules: list[Rule] = field(default_factory=list)
+    observables: list[Observable] = field(default_factory=list)
+    reactions: list[Reaction] = field(default_factory=list)
+    ode_terms: list[OdeTerm] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+    def formulas(self) -> Iterator[sp.Basic]:
+        """Every formula, for what it mentions."""
+        yield from (p.value for p in self.parameters)
+        yield from (c.size for c in self.compartments)
+        yield from (r.formula for r in self.rules)
+        yield from (o.formula for o in self.observables)
+        yield from (r.rate for r in self.reactions)
+        yield from (t.formula for t in self.ode_terms)
+        yield from (e.trigger for e in self.events)
+        yield from (value for e in self.events for _, value in e.assignments)
+        for s in self.species.values():
+            yield s.initial
+            if s.concentration:
+                yield symbol(s.compartment or "")
+
+
+# ---------------------------------------------------------------------------------------------- quantities
+
+
+def _quantities(values: Values, parts: _Parts) -> None:
+    """Compartments, species, parameters and varying stoichiometries, each as what sets it says."""
+    document = values.document
+    for identity in values.quantities():
+        item, name = document.item(identity), values.name(identity)
+        span, note = document.span(item), remark(item)
+        noted = hints(item)
+        kind, unit = noted.get("kind", ""), read_unit(noted.get("unit", ""))
+        if kind in ("nowhere", "per count"):
+            continue
+        if identity in values.assigned:
+            formula = document.formula(values.assigned[identity])
+            if kind == "observable":
+                parts.observables.append(Observable(name, formula, unit, note, span))
+            else:
+                parts.rules.append(Rule(name, formula, unit, note, span, reported=kind != "let"))
+        elif identity in values.species:
+            parts.species[name] = _species(values, identity, note)
+            if identity in values.moved:
+                parts.ode_terms.append(_rate_rule(values, identity))
+        elif identity in values.moved:
+            first = values.initial.get(identity, sp.S.Zero)
+            parts.species[name] = Species(name, None, unit, initial=first, flags=_flags(noted), remark=note, span=span)
+            parts.ode_terms.append(_rate_rule(values, identity))
+        elif identity in values.compartments:
+            outer = item.getOutside() if document.level < 3 else ""
+            inside = values.name(outer) if outer in values.compartments and not values.varies(outer) else None
+            inside = noted.get("inside", inside)
+            parts.compartments.append(
+                Compartment(name, values.initial.get(identity, sp.S.One), unit, inside, note, span)
+            )
+        elif identity in values.parameters or identity in values.set_by_events:
+            if identity in values.initial and kind == "const":
+                parts.constants.append(Constant(name, values.initial[identity], unit, note, span))
+            elif identity in values.initial:
+                lower, upper = (rational(noted.get(bound, "")) for bound in ("lower", "upper"))
+                prior, value = read_law(noted.get("prior", "")), values.initial[identity]
+                parts.parameters.append(Parameter(name, value, unit, lower, upper, prior, note, span))
+
+
+def _species(values: Values, identity: str, note: str) -> Species:
+    document, item = values.document, values.species[identity]
+    name, home = values.name(identity), values.home(identity)
+    placed = home not in values.assigned and home not in values.moved
+    concentration = values.concentration(identity) and identity not in values.as_amount
+    if identity in values.as_amount:
+        size = values.name(home)
+        note = f"{note}; " if note else ""
+        note += f"an amount here: the model's {identity} is {name}/{size}"
+    fixed = item.getBoundaryCondition() or item.getConstant()
+    noted = hints(item)
+    placed = placed and hints(values.compartments[home]).get("kind") != "nowhere"
+    unit = read_unit(noted.get("unit", "")) or (CONCENTRATION if concentration else None)
+    if identity not in values.initial:
+        raise document.refused("R281", f"species {identity!r} has no initial value", item)
+    return Species(
+        name,
+        values.name(home) if placed else None,
+        unit,
+        concentration,
+        rational(noted.get("per_count", "")) or sp.S.One,
+        values.initial[identity],
+        flags=_flags(noted) | (frozenset({Flag.FIXED}) if fixed else frozenset()),
+        remark=note,
+        span=document.span(item),
+    )
+
+
+def _flags(noted: Mapping[str, str]) -> frozenset[Flag]:
+    return frozenset(Flag(f) for f in noted.get("flags", "").split() if f in set(Flag))
+
+
+def _rate_rule(values: Values, identity: str) -> OdeTerm:
+    """A rate rule, in the meaning that the Network keeps its variable in."""
+    rule = values.moved[identity]
+    formula = values.document.formula(rule)
+    if identity in values.as_amount:
+        home = values.home(identity)
+        size, own = values.symbol(home), values.symbol(identity)
+        growth = values.document.formula(values.moved[home]) if home in values.moved else sp.S.Zero
+        formula = formula * size + own / size * growth
+    return OdeTerm(values.name(identity), formula, "rate rule", values.document.span(rule))
+
+
+def _reactions(values: Values, laws: dict[str, Law], parts: _Parts) -> None:
+    rules = {symbol(r.name): r.formula for r in parts.rules}
+    rules |= {symbol(rate_name(values, i)): found.rate for i, found in laws.items()}
+    for found in laws.values():
+        parts.parameters += found.locals
+        values.numbers |= {symbol(p.name): p.value for p in found.locals}
+    known = Known(parts.species, values.numbers, rules)
+    for identity, found in laws.items():
+        reactions, terms, speeds = reaction_parts(values, identity, found, known)
+        parts.reactions += reactions
+        parts.ode_terms += terms
+        parts.rules += speeds
+
+
+def _close(values: Values, laws: dict[str, Law], parts: _Parts) -> None:
+    """Add what formulas mention beside the quantities, and refuse what has no value."""
+    used: set[sp.Symbol] = set()
+    for formula in parts.formulas():
+        used |= formula.free_symbols
+    known = {r.name for r in parts.rules}
+    waiting = list(laws)
+    while waiting:
+        identity = waiting.pop()
+        name = rate_name(values, identity)
+        if symbol(name) in used and name not in known:
+            known.add(name)
+            rate = laws[identity].rate
+            parts.rules.append(Rule(name, rate, remark=f"rate of reaction {values.name(identity)}"))
+            used |= rate.free_symbols
+            waiting = list(laws)
+    for identity, reference in values.references.items():
+        if values.symbol(identity) in used and not values.varies(identity) and identity in values.initial:
+            name, value, span = values.name(identity), values.initial[identity], values.document.span(reference)
+            parts.constants.append(Constant(name, value, remark="stoichiometry", span=span))
+    refuse_missing(values, used)
+
+
+# ---------------------------------------------------------------------------------------------- events
+
+
+def _events(values: Values, item: Any) -> Iterator[Event]:
+    """An event, as timed where its trigger only waits for a time.
+
+    A trigger that may be true already at the beginning and counts as false before it also fires there.
+    """
+    document = values.document
+    if item.isSetDelay() and item.getDelay().isSetMath() and document.formula(item.getDelay()) != 0:
+        raise document.unsupported(item.getDelay(), "events that wait are not supported")
+    if item.isSetPriority() and item.getPriority().isSetMath():
+        raise document.unsupported(item.getPriority(), "priorities of events are not supported")
+    if not item.isSetTrigger() or not item.getTrigger().isSetMath():
+        return
+    trigger = item.getTrigger()
+    condition = document.condition(trigger)
+    assignments = tuple(_assignments(values, item))
+    if not assignments or condition == sp.false:
+        return
+    note, span = remark(item), document.span(item)
+    fires_at_start = document.level > 2 and not trigger.getInitialValue()
+    at = _time(values, condition)
+    if at is not None and hints(item).get("kind") != "when":
+        start = at.xreplace(values.numbers)
+        if start > 0:
+            yield Event(True, at, assignments, note, span)
+        elif fires_at_start:
+            yield Event(True, sp.S.Zero, assignments, note, span)
+        return
+    yield Event(False, condition, assignments, note, span)
+    if fires_at_start and condition.xreplace({TIME: sp.S.Zero, **values.numbers}) == sp.true:
+        yield Event(True, sp.S.Zero, assignments, note, span)
+
+
+def _time(values: Values, condition: sp.Basic) -> sp.Expr | None:
+    """The time that a condition waits for, if that is all it does and nothing moves it.
+
+    After a time is not at that time: `t > 3` stays a condition.
+    """
+    if not isinstance(condition, (sp.Ge, sp.Le)):
+        return None
+    late, early = condition.args if isinstance(condition, sp.Ge) else condition.args[::-1]
+    if late != TIME:
+        return None
+    held = {values.symbol(i) for i in (*values.parameters, *values.compartments) if not values.varies(i)}
+    if not early.free_symbols <= held or not early.xreplace(values.numbers).is_number:
+        return None
+    return early
+
+
+def _assignments(values: Values, item: Any) -> Iterator[tuple[str, sp.Expr]]:
+    document = values.document
+    given = [a for a in each(item.getListOfEventAssignments()) if a.isSetMath()]
+    formulas = {a.getVariable(): document.formula(a) for a in given}
+    for variable, formula in formulas.items():
+        if variable in values.as_amount:
+            home = values.home(variable)
+            formula *= formulas.get(home, values.symbol(home))
+        yield values.name(variable), formula

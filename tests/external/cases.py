@@ -1,0 +1,79 @@
+"""Cases in folders that other people filled: found by listing, counted, summed up in a JSON file.
+
+`RXNCOMPILE_TESTDATA` names the folder (default `../shared/testdata` beside the repository). An absent folder skips
+with its reason; one that is there and holds no case fails. There is no way to skip a single case.
+`RXNCOMPILE_SUMMARY_DIR` names the folder for the summaries, else pytest's temporary one.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+DATA = Path(os.environ.get("RXNCOMPILE_TESTDATA") or ROOT.parent / "shared" / "testdata")
+
+
+def found(suite: str, pattern: str) -> list[object]:
+    """The cases of a suite as parameters of a test: the files that match, in order."""
+    folder = DATA / suite
+    if not folder.is_dir():
+        reason = f"no outside data: {folder} does not exist (RXNCOMPILE_TESTDATA names another folder)"
+        return [pytest.param(None, marks=pytest.mark.skip(reason=reason), id="absent")]
+    files = sorted(folder.glob(pattern))
+    if not files:
+        return [pytest.param(None, id="empty")]
+    return [pytest.param(path, id=path.stem) for path in files]
+
+
+class Summary:
+    """What a suite's cases came to: `error` is the worst error over the tolerance, above 1 a failure."""
+
+    def __init__(self, suite: str) -> None:
+        self.suite = suite
+        self.cases: dict[str, float | None] = {}
+
+    def begin(self, path: Path | None) -> Path:
+        """Note a case as found; it counts as failed until `end`."""
+        if path is None:
+            pytest.fail(f"{DATA / self.suite} holds no case")
+        self.cases[path.stem] = None
+        return path
+
+    def end(self, path: Path, error: float) -> None:
+        self.cases[path.stem] = float(error)
+
+    def text(self) -> str:
+        errors = [e for e in self.cases.values() if e is not None]
+        passed = sum(1 for e in errors if e <= 1.0)
+        content = {
+            "suite": self.suite,
+            "found": len(self.cases),
+            "passed": passed,
+            "worst_error_over_tolerance": max(errors, default=None),
+            "failed": sorted(name for name, e in self.cases.items() if e is None or not e <= 1.0),
+            "cases": self.cases,
+        }
+        return json.dumps(content, indent=1)
+
+
+def table(path: Path) -> tuple[list[str], list[list[float]]]:
+    """A table with a header, its numbers separated by commas."""
+    with path.open(newline="") as file:
+        rows = [row for row in csv.reader(file) if row]
+    return [name.strip() for name in rows[0]], [[float(x) for x in row] for row in rows[1:]]
+
+
+def settings(path: Path) -> dict[str, str]:
+    """`key: value` lines."""
+    pairs = (line.partition(":") for line in path.read_text().splitlines() if ":" in line)
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def listed(text: str) -> list[str]:
+    """Names between commas."""
+    return [name for name in (part.strip() for part in text.split(",")) if name]
