@@ -25,6 +25,7 @@ from ..kernels.store import compile_text, vector_width
 from ..system import System, as_expr
 from .counts import Counts
 from .equations import Function, compiled
+from .pool import Stopped
 from .streams import Streams
 from .trajectory import Values
 
@@ -50,18 +51,20 @@ class Lanes:
     code: Code
 
 
-def lanes(system: System, width: int | None = None) -> Lanes:
-    """The event loop of a System, `width` trajectories in lock step (as many as this host's registers hold).
+def lanes(system: System) -> Lanes | None:
+    """The event loop of a System, with as many lanes as this host's registers; None where nothing can happen.
 
-    The width changes no number. Raises R506 and R508 for systems that cannot be compiled, R610 for what this
+    Raises R506 and R508 for systems that cannot be compiled, R610 for what this
     sampler does not simulate: continuous terms, events, propensities that depend on time.
     """
-    return _lanes(system, width or vector_width())
+    return _lanes(system, vector_width())
 
 
 @lru_cache(maxsize=32)
-def _lanes(system: System, width: int) -> Lanes:
+def _lanes(system: System, width: int) -> Lanes | None:
     _refuse_continuous(system)
+    if not system.jumps:
+        return None
     program = propensity_program(system)
     _refuse_time(system, program)
     place = {state.symbol: i for i, state in enumerate(system.states)}
@@ -108,7 +111,7 @@ class Batch:
     """What all blocks of a call share: system, machine code, parameters, times, starts, streams, event budget."""
 
     system: System
-    lanes: Lanes
+    lanes: Lanes | None
     parameters: Values
     times: Values
     counts: Counts
@@ -123,14 +126,14 @@ class Batch:
     def run(self, first: int, rows: Values, stop: Event, report: Callable[[int], object] = int) -> Integers:
         """Trajectories first, first + 1, ... into `rows` (count, T, columns), contiguous; gives their event counts.
 
-        Calls `report(done)` from time to time. Stops early, with rows unfinished, once `stop` is set.
-        Raises R601, R602, R606, R608 as `sample`.
+        Calls `report(done)` from time to time. Raises R601, R602, R606, R608 as `sample`, and Stopped once `stop` is
+        set, with rows unfinished.
         """
         count = len(rows)
-        if len(self.times) == 1 or not self.system.jumps:
+        if self.lanes is None or len(self.times) == 1:
             self._stay(first, rows)
             return np.zeros(count, dtype=np.int64)
-        return _Block(self, first, rows).run(stop, report)
+        return _Block(self, self.lanes, first, rows).run(stop, report)
 
     def _stay(self, first: int, rows: Values) -> None:
         """Nothing happens: the initial counts at all times, with their outputs."""
@@ -146,9 +149,8 @@ class Batch:
 class _Block:
     """One block at work: its header, its table of lanes, and the arrays that machine code writes to."""
 
-    def __init__(self, batch: Batch, first: int, rows: Values) -> None:
-        self.batch, self.first, self.rows, self.count = batch, first, rows, len(rows)
-        code = batch.lanes
+    def __init__(self, batch: Batch, code: Lanes, first: int, rows: Values) -> None:
+        self.batch, self.code, self.first, self.rows, self.count = batch, code, first, rows, len(rows)
         whole = np.zeros(code.rows * code.width + 8)
         begin = -whole.ctypes.data % 64 // 8
         self.table = whole[begin : begin + code.rows * code.width].reshape(code.rows, code.width)
@@ -172,9 +174,11 @@ class _Block:
             raise RxnError("R608", f"an initial count of {batch.system.name} is beyond the exact whole numbers")
 
     def run(self, stop: Event, report: Callable[[int], object]) -> Integers:
-        code, done = self.batch.lanes, field("done")
+        code, done = self.code, field("done")
         fresh = (1 << code.width) - 1
-        while self.header[done] < self.count and not stop.is_set():
+        while self.header[done] < self.count:
+            if stop.is_set():
+                raise Stopped
             bad = code.advance(self.header.ctypes.data, self.table.ctypes.data, code.steps, fresh)
             fresh = 0
             for lane in range(code.width):
@@ -198,7 +202,7 @@ class _Block:
     def _check(self) -> None:
         """Counts and event budgets of all lanes, and of the trajectories that have ended."""
         batch, n = self.batch, len(self.batch.system.states)
-        large = np.abs(self.table[SPECIES : SPECIES + n]) > batch.lanes.limit
+        large = np.abs(self.table[SPECIES : SPECIES + n]) > self.code.limit
         for state, lane in np.argwhere(large).tolist():
             if not self._is_spare(lane):
                 self._beyond(state, lane)

@@ -98,19 +98,19 @@ def _uniform(low: float, high: float) -> Law:
 
 
 def _poisson(mean: float) -> Law:
-    from scipy.special import pdtr, pdtrik
+    from scipy.special import gammaincc, pdtrik
 
     _need(mean >= 0.0)
-    return _discrete(lambda u: pdtrik(u, mean), lambda k: pdtr(k, mean), np.inf if mean else 0.0)
+    return _discrete(lambda u: pdtrik(u, mean), lambda k: gammaincc(k + 1.0, mean), np.inf if mean else 0.0)
 
 
 def _binomial(n: float, p: float) -> Law:
-    from scipy.special import bdtr, bdtrik
+    from scipy.special import bdtrik, betainc
 
     _need(n >= 0.0 and n == np.floor(n) and 0.0 <= p <= 1.0)
     if p in (0.0, 1.0):
         return lambda u: np.full(u.shape, n * p)
-    return _discrete(lambda u: bdtrik(u, n, p), lambda k: bdtr(k, n, p), n)
+    return _discrete(lambda u: bdtrik(u, n, p), lambda k: betainc(n - k, k + 1.0, 1.0 - p), n)
 
 
 _LAWS: dict[str, tuple[Callable[..., Law], int]] = {

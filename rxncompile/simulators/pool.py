@@ -13,6 +13,10 @@ from ..errors import RxnError
 
 Result = TypeVar("Result")
 
+class Stopped(Exception):
+    """Raised by a task that was told to stop before it was done; nobody waits for it."""
+
+
 _LOOK = 0.2  # seconds between two looks at signals, where waiting would not notice them
 
 
@@ -37,7 +41,7 @@ def each_block(
 ) -> Generator[tuple[int, Result]]:
     """(block, task(block, stop)) for every block, as they finish, computed by several threads.
 
-    A task gives the interpreter away while it computes and returns soon once `stop` is set. The first error of a
+    A task gives the interpreter away while it computes and raises Stopped soon after `stop` is set. The first error of a
     task is raised here. Leaving the loop, by an exception or otherwise, ends all work first. `look` is called from
     time to time while others work. One thread, or one block, is computed right here.
     """
@@ -59,6 +63,7 @@ def each_block(
                 ready.put((block, task(block, stop), None))
             except BaseException as error:  # handed to the caller, whatever it is
                 ready.put((block, None, error))
+                stop.set()
                 return
 
     workers = [threading.Thread(target=work, daemon=True) for _ in range(min(threads, blocks))]
