@@ -39,7 +39,7 @@ class Events:
         system = model.system
         self._system, self._start, self._window = system, start, _WINDOW * (end - start)
         self._times = [_time(system, event, known) for event in system.events]
-        self._due = sorted({t for t in self._times if t is not None and t >= start})
+        self._due = sorted({t for t in self._times if t is not None})
         self._fired: list[list[float]] = [[] for _ in system.events]
         index = {s.symbol: i for i, s in enumerate(system.states)}
         self._targets = [_targets(system, event, index) for event in system.events]

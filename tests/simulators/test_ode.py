@@ -287,6 +287,7 @@ def test_quantities_below_zero_are_noted() -> None:
     assert integrate(emptied, [0, 3, 5]).notes == ("negative: x is -3 at t = 5",)
     assert integrate(system({"x": (-1, 2)}), [0, 5]).notes == ()  # without a unit it need be no quantity
     assert integrate(system({"x": (-x, 2)}, unit="uM"), [0, 5e4]).notes == ()
+    assert integrate(system({"x": (-1, -2)}, unit="mV"), [0, 5]).notes == ()
 
 
 def test_rounding_errors_of_large_states_do_not_stall_a_small_one() -> None:
@@ -314,6 +315,9 @@ def test_max_step_sees_a_short_pulse() -> None:
     model = system({"x": (pulse, 0)})
     assert integrate(model, [0, 100])["x"][-1] == 0.0  # nothing moves, so the steps grow beyond the pulse
     assert integrate(model, [0, 100], max_step=0.05)["x"][-1] == pytest.approx(10.0, rel=1e-6)
+    smooth = system({"x": (sp.exp(-1000 * (TIME - 50) ** 2), 0)})
+    assert integrate(smooth, [0, 100], method="RK45", max_step=0.1)["x"][-1] == pytest.approx(np.sqrt(np.pi / 1000))
+    assert integrate(smooth, [0, 100], method="RK45")["x"][-1] < 1e-9
 
 
 def test_importing_the_module_does_not_load_scipy_integrate() -> None:

@@ -157,6 +157,13 @@ def test_a_peak_within_one_step_is_seen() -> None:
     assert integrate(model, [0, 2 * math.pi], max_step=4.0)["x"][-1] == 1
 
 
+def test_crossings_within_one_step_fire_in_the_order_of_time() -> None:
+    z = symbol("z")
+    model = system({"x": (1, 0), "z": (0, 1)}, events=(when(X >= 2, z=z * 3), when(R(31, 16) <= X, z=z + 1)))
+    for method in ("LSODA", "DOP853"):
+        assert integrate(model, [0, 4], method=method)["z"][-1] == 6
+
+
 def test_simultaneous_crossings_fire_in_declared_order_and_wake_others() -> None:
     model = system(
         {"x": (1, 0), "y": (0, 0), "z": (0, 1)},
