@@ -25,7 +25,7 @@ from ..kernels.store import compile_text, vector_width
 from ..system import System, as_expr
 from .counts import Counts
 from .equations import Function, compiled
-from .pool import Stopped
+from .pool import StoppedError
 from .streams import Streams
 from .trajectory import Values
 
@@ -126,7 +126,7 @@ class Batch:
     def run(self, first: int, rows: Values, stop: Event, report: Callable[[int], object] = int) -> Integers:
         """Trajectories first, first + 1, ... into `rows` (count, T, columns), contiguous; gives their event counts.
 
-        Calls `report(done)` from time to time. Raises R601, R602, R606, R608 as `sample`, and Stopped once `stop` is
+        Calls `report(done)` from time to time. Raises R601, R602, R606, R608 as `sample`, and StoppedError once `stop` is
         set, with rows unfinished.
         """
         count = len(rows)
@@ -178,7 +178,7 @@ class _Block:
         fresh = (1 << code.width) - 1
         while self.header[done] < self.count:
             if stop.is_set():
-                raise Stopped
+                raise StoppedError
             bad = code.advance(self.header.ctypes.data, self.table.ctypes.data, code.steps, fresh)
             fresh = 0
             for lane in range(code.width):

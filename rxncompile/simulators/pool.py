@@ -13,7 +13,8 @@ from ..errors import RxnError
 
 Result = TypeVar("Result")
 
-class Stopped(Exception):
+
+class StoppedError(Exception):
     """Raised by a task that was told to stop before it was done; nobody waits for it."""
 
 
@@ -41,9 +42,9 @@ def each_block(
 ) -> Generator[tuple[int, Result]]:
     """(block, task(block, stop)) for every block, as they finish, computed by several threads.
 
-    A task gives the interpreter away while it computes and raises Stopped soon after `stop` is set. The first error of a
-    task is raised here. Leaving the loop, by an exception or otherwise, ends all work first. `look` is called from
-    time to time while others work. One thread, or one block, is computed right here.
+    A task gives the interpreter away while it computes and raises StoppedError soon after `stop` is set. The first
+    error of a task is raised here. Leaving the loop, by an exception or otherwise, ends all work first. `look` is
+    called from time to time while others work. One thread, or one block, is computed right here.
     """
     stop = threading.Event()
     if min(threads, blocks) == 1:
