@@ -126,8 +126,8 @@ class Batch:
     def run(self, first: int, rows: Values, stop: Event, report: Callable[[int], object] = int) -> Integers:
         """Trajectories first, first + 1, ... into `rows` (count, T, columns), contiguous; gives their event counts.
 
-        Calls `report(done)` from time to time. Raises R601, R602, R606, R608 as `sample`, and StoppedError once `stop` is
-        set, with rows unfinished.
+        Calls `report(done)` from time to time. Raises R601, R602, R606, R608 as `sample`, and StoppedError once
+        `stop` is set, with rows unfinished.
         """
         count = len(rows)
         if self.lanes is None or len(self.times) == 1:
