@@ -2,7 +2,8 @@
 
 The stages, each a plain function from one noun to the next:
 
-    load, parse           .rxn text            -> Network      what the user wrote, resolved and typed
+    load                  .rxn, SBML, .net     -> Network      what the user wrote, resolved and typed
+    parse                 .rxn text            -> Network
     print_network         Network              -> .rxn text
     with_values           Network, numbers     -> Network      other parameters or initial values
     conservation_laws     Network              -> laws         what the stoichiometry keeps
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
     from .derivations.rates import rate_equations as rate_equations
     from .errors import RxnError as RxnError
     from .kernels.lambdify import lambdify as lambdify
-    from .language import load as load
     from .language import parse as parse
     from .language import print_network as print_network
+    from .modelfiles import load as load
     from .network import Network as Network
     from .network import with_values as with_values
     from .simulators.files import load as load_result  # noqa: F401
@@ -56,7 +57,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "integrate": (".simulators.ode", "integrate"),
     "jump_process": (".derivations.rates", "jump_process"),
     "lambdify": (".kernels.lambdify", "lambdify"),
-    "load": (".language", "load"),
+    "load": (".modelfiles", "load"),
     "load_result": (".simulators.files", "load"),
     "parse": (".language", "parse"),
     "print_network": (".language", "print_network"),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from .errors import Diagnostic, RxnError
 from .expressions import exact
-from .language import load
+from .modelfiles import convert, load
 from .network import Network, with_values
 
 if TYPE_CHECKING:
@@ -129,6 +129,12 @@ def _run(net: Network, times: NDArray[np.float64], options: argparse.Namespace) 
         )
 
 
+def _convert(options: argparse.Namespace) -> int:
+    """A model in another format."""
+    _write(convert(load(options.source), options.target), options.target)
+    return 0
+
+
 def _tour(options: argparse.Namespace) -> int:
     """The main job: equations, simulation, one page."""
     from .tour import tour
@@ -191,7 +197,10 @@ def _formatted(system: System, form: str) -> str:
 def _write(text: str, output: str | None) -> None:
     text = text if text.endswith("\n") else text + "\n"
     if output:
-        Path(output).write_text(text, encoding="utf-8")
+        from .simulators.files import replacing
+
+        with replacing(output) as part:
+            part.write_text(text, encoding="utf-8")
     else:
         sys.stdout.write(text)
 
@@ -250,6 +259,10 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("-o", "--output", metavar="FILE", help=".csv, .npz or .nc (default: CSV on stdout)")
     simulate.add_argument("--plot", metavar="FILE", help=".png, .svg or .pdf")
 
+    change = _command(commands, "convert", _convert, "a model in another format, by suffix")
+    change.add_argument("source", metavar="IN", help=".rxn, SBML .xml or BioNetGen .net")
+    change.add_argument("target", metavar="OUT", help=".rxn, .xml (SBML), .tex, .py or .json")
+
     run = _command(commands, "run", _tour, "the tour: equations, simulation, one self-contained HTML page")
     _model(run)
     run.add_argument("--until", type=_positive, metavar="T", help="default: until the model has settled or swung")
@@ -272,7 +285,7 @@ def _command(
 
 
 def _model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a .rxn file")
+    parser.add_argument("model", metavar="MODEL", help="a .rxn, SBML .xml or BioNetGen .net file")
     parser.add_argument(
         "--set", action="append", default=[], type=_assignment, metavar="NAME=VALUE",
         help="another parameter value, compartment size or initial value; may be repeated",
