@@ -45,6 +45,6 @@ def _compiled(text: str, name: str, folder: str | Path | None) -> tuple[Network 
     files = Files(place, report)
     own = (place / Path(name).name).resolve() if place is not None else None
     files.take(source, place, above=(own,) if own is not None else ())
-    called = files.name or (Path(name).stem if place is not None else "model")
+    called = files.name or (Path(name).stem if place is not None else "untitled")
     net = resolve(files.statements, source, called, report)
     return net, report.sorted()

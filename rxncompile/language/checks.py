@@ -162,11 +162,11 @@ def _conservation(net: Network, law: Conservation) -> Iterator[Diagnostic]:
     for reaction in net.reactions:
         moved = [(name, count) for name, count in change(net, reaction) if name in weights]
         total = sp.Add(*(count * weights[name] * per_event(by_name[name]) for name, count in moved))
-        if moved and total != 0 and sp.expand(total) != 0:
+        if moved and not _vanishes(total):
             yield _broken(law, f"reaction {reaction.name!r} changes it by {text(total)}", reaction.span)
             return
     drift = sp.Add(*(weights[t.species] * t.formula for t in net.ode_terms if t.species in weights))
-    if drift != 0 and sp.expand(drift) != 0:
+    if not _vanishes(drift):
         culprit = next(t for t in net.ode_terms if t.species in weights)
         yield _broken(law, f"the term of {culprit.species}' changes it", culprit.span)
         return
@@ -186,14 +186,34 @@ def _weights(net: Network, law: Conservation) -> dict[str, sp.Expr] | None:
     """Coefficients of the species in a linear sum, None where it is not linear."""
     species = {s.symbol: s.name for s in net.species}
     weights: dict[str, sp.Expr] = {}
-    for term in sp.Add.make_args(sp.expand(law.formula)):
-        factors = [factor for factor in sp.Mul.make_args(term) if not species.keys().isdisjoint(factor.free_symbols)]
-        if not factors:
-            continue
-        if len(factors) > 1 or factors[0] not in species:
+    waiting: list[tuple[sp.Expr, sp.Expr]] = [(law.formula, sp.S.One)]
+    while waiting:
+        expr, weight = waiting.pop()
+        if expr in species:
+            name = species[expr]
+            weights[name] = weights.get(name, sp.S.Zero) + weight
+        elif expr.is_Add:
+            waiting += [(term, weight) for term in expr.args]
+        elif expr.is_Mul:
+            factors = [factor for factor in expr.args if not species.keys().isdisjoint(factor.free_symbols)]
+            if len(factors) > 1:
+                return None
+            waiting += [(factor, weight * expr / factor) for factor in factors]
+        elif not species.keys().isdisjoint(expr.free_symbols):
             return None
-        name = species[factors[0]]
-        weights[name] = weights.get(name, sp.S.Zero) + term / factors[0]
     return {name: weight for name, weight in weights.items() if weight != 0}
 
 
+def _vanishes(expr: sp.Expr) -> bool:
+    """Whether a formula is zero: by its form, else by its values at three points (never by expanding it)."""
+    if expr == 0:
+        return True
+    names = sorted(expr.free_symbols, key=lambda n: str(n.name))
+    for seed in (3, 5, 7):
+        point = {name: sp.Rational((seed * (i + 2) * 7919) % 1009 + 1, 512) for i, name in enumerate(names)}
+        value = expr.xreplace(point)
+        terms = [abs(term.evalf(20, maxn=60)) for term in sp.Add.make_args(value)]
+        total = abs(value.evalf(20, maxn=60))
+        if not all(t.is_Float or t.is_Rational for t in (*terms, total)) or total > max(terms) * sp.Rational(1, 10**12):
+            return False
+    return True

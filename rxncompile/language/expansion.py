@@ -41,7 +41,7 @@ class Expansion:
     def size(self, statement: s.Statement, frame: Frame) -> int:
         if isinstance(statement, s.Loops):
             return self._loops_size(statement.loops, statement.body, frame)
-        if isinstance(statement, _QUANTITIES):
+        if isinstance(statement, s.Declaration):
             return sum(
                 prod(len(v) if (v := self._values(i, frame)) is not None else 1 for i in item.ref.indices)
                 for item in statement.items
@@ -54,7 +54,8 @@ class Expansion:
         first, *rest = loops
         values = self.values(first.values, frame)
         if len(values) > EXPANSION_CAP:
-            raise RxnError("R404", f"a loop of {len(values):,} rounds; the limit is {EXPANSION_CAP:,}", frame.span(first))
+            message = f"a loop of {len(values):,} rounds; the limit is {EXPANSION_CAP:,}"
+            raise RxnError("R404", message, frame.span(first))
         if not values:
             return 0
         if not _mentions(first.variable, rest, body):
@@ -211,9 +212,6 @@ class Expansion:
         ]
 
 
-_QUANTITIES = (s.Constants, s.Parameters, s.Compartments, s.SeveralSpecies, s.Rules, s.Observables)
-
-
 def _joined(base: str, indices: Sequence[str]) -> str:
     return f"{base}[{','.join(indices)}]"
 
@@ -227,7 +225,7 @@ def _mentions(variable: str, loops: Sequence[s.Loop], body: Sequence[s.Statement
         if isinstance(statement, s.Loops):
             bounds += [loop.values for loop in statement.loops]
             waiting += statement.body
-        elif isinstance(statement, _QUANTITIES):
+        elif isinstance(statement, s.Declaration):
             bounds += [i for item in statement.items for i in item.ref.indices]
     return any(variable in _words(bound) for bound in bounds)
 

@@ -5,7 +5,7 @@ Sums and products are built in one piece, so that reading back a printed formula
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import sympy as sp
@@ -15,7 +15,8 @@ from ..expressions import BUILT_IN, FUNCTIONS, TIME, symbol
 from . import syntax as s
 from .expansion import Expansion
 from .numbers import check_bits, check_constant, check_exp, check_power, exact_number
-from .scope import Frame, Kind, Scope, place
+from .scope import Frame, Scope, place
+from .syntax import Kind
 
 WORK_CAP = 300_000
 _BAD = (sp.S.NaN, sp.S.ComplexInfinity, sp.S.Infinity, sp.S.NegativeInfinity)
@@ -87,7 +88,10 @@ class Formulas:
 
     def _product(self, node: s.Product, frame: Frame, use: Use) -> sp.Expr:
         factors = []
-        for divides, factor in node.factors:
+        for divides, factor in _factors(node):
+            if factor is None:
+                factors.append(sp.S.NegativeOne)
+                continue
             value = self.expr(factor, frame, use)
             factors.append(power(value, sp.S.NegativeOne, frame.span(factor)) if divides else value)
         check_bits(factors, frame.span(node))
@@ -193,7 +197,8 @@ class Formulas:
             raise RxnError("R203", "pairs at a distance are counted in observables only", span)
         distance = self.expr(value, frame, use)
         if len(terms) != 2 or not (distance.is_Integer and distance > 0):
-            raise RxnError("R204", "a distance is a whole number between two species", span, "count(A, B, distance = 1)")
+            message = "a distance is a whole number between two species"
+            raise RxnError("R204", message, span, "count(A, B, distance = 1)")
         return sp.Function("count")(*terms, distance)
 
     def _kind(self, term: sp.Expr) -> Kind | None:
@@ -215,6 +220,21 @@ class Formulas:
             return sp.Not(self.condition(node.body, frame, use))
         hint = "compare with ==, !=, <, <=, > or >="
         raise RxnError("R205", "a number stands where a condition is needed", frame.span(node), hint)
+
+
+def _factors(node: s.Product, inverted: bool = False) -> Iterator[tuple[bool, s.Expression | None]]:
+    """The factors of a product and of the products and signs in it (None is -1).
+
+    Multiplied in one piece, -(a - b)*c and c/(2*(a - b)) keep their brackets, as sympy's own products do.
+    """
+    for divides, factor in node.factors:
+        while isinstance(factor, s.Negative):
+            yield False, None
+            factor = factor.body
+        if isinstance(factor, s.Product):
+            yield from _factors(factor, divides != inverted)
+        else:
+            yield divides != inverted, factor
 
 
 _COMPARE: dict[str, Callable[[sp.Expr, sp.Expr], sp.Basic]] = {
@@ -261,6 +281,7 @@ _ARITY = {"hill": 3, "hillr": 3, "mm": 3}
 
 
 def check_count(name: str, given: int, wanted: int, span: Span | None) -> None:
+    """Raises R204 where a function gets another number of arguments than it takes."""
     if given != wanted:
         plural = "" if wanted == 1 else "s"
         raise RxnError("R204", f"{name} takes {wanted} argument{plural}, here are {given}", span)

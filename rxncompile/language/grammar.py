@@ -1,16 +1,24 @@
-"""The LALR machine of `grammars/rxn.lark`, built once per process and its tables kept on disk between processes.
+"""The LALR machine of `grammars/rxn.lark`, made once per process; its tables are kept on disk between processes.
 
-The tables are plain data (JSON, named by a hash of the grammar and of lark's version); where they cannot be
-written, the machine is built anew, which takes some tenths of a second.
+Making the tables takes some tenths of a second, reading them a fiftieth. They are plain data (JSON, named by a hash
+of the grammar and of lark's version) in the user's cache folder; where that cannot be used they are made anew.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any, cast
 
+import lark
 from lark import Lark, Token
+from lark.grammar import Rule
+from lark.lexer import TerminalDef
 
 from .tree import Builder
 
@@ -38,8 +46,15 @@ def grammar_text() -> str:
 @cache
 def machine() -> Lark:
     """The parser, with the syntax tree's builder inside."""
-    return Lark(
-        grammar_text(),
+    text = grammar_text()
+    key = hashlib.sha256(f"{lark.__version__}\n{text}".encode()).hexdigest()[:24]
+    folder = cache_folder()
+    path = folder / f"grammar-{key}.json" if folder else None
+    kept = _read(path) if path else None
+    if kept is not None:
+        return kept
+    made = Lark(
+        text,
         parser="lalr",
         lexer="basic",
         postlex=_Strays(),
@@ -47,3 +62,42 @@ def machine() -> Lark:
         maybe_placeholders=False,
         transformer=Builder(),
     )
+    if path:
+        _write(made, path)
+    return made
+
+
+def cache_folder() -> Path | None:
+    """Where the tables are kept: in `XDG_CACHE_HOME`, else in the user's own cache folder, if there is one."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "rxncompile"
+    except RuntimeError:  # a user without a home
+        return None
+
+
+def _read(path: Path) -> Lark | None:
+    try:
+        data, memo = json.loads(path.read_text(encoding="utf-8"), object_hook=_whole_keys)
+        load: Any = Lark._load_from_dict
+        return cast(Lark, load(data, memo, transformer=Builder(), postlex=_Strays()))
+    except Exception:  # never written, or damaged in whatever way: the tables can be made anew
+        return None
+
+
+def _write(made: Lark, path: Path) -> None:
+    data, memo = made.memo_serialize([TerminalDef, Rule])
+    data["options"] = {k: v for k, v in data["options"].items() if k not in ("transformer", "postlex")}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump([data, memo], file)
+        os.replace(name, path)
+    except OSError:
+        return  # the tables are made anew next time
+
+
+def _whole_keys(table: dict[str, Any]) -> dict[Any, Any]:
+    """JSON has text as keys only; lark's tables are indexed by whole numbers."""
+    return {int(k) if k.isdecimal() else k: v for k, v in table.items()}

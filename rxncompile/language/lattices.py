@@ -25,7 +25,8 @@ def lattice(block: s.LatticeBlock, frame: Frame, expansion: Expansion) -> Lattic
             raise RxnError("R102", f"{key!r} is set twice", frame.span(value))
         settings[key] = value
     if "shape" not in settings:
-        raise RxnError("R216", "a lattice needs a shape", span, "write 'shape = line(1000)', square(40, 40) or box(9, 9, 9)")
+        hint = "write 'shape = line(1000)', square(40, 40) or box(9, 9, 9)"
+        raise RxnError("R216", "a lattice needs a shape", span, hint)
     shape = _shape(settings["shape"], frame, expansion)
     boundary = settings.get("boundary")
     word = "periodic"

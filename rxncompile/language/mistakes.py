@@ -26,6 +26,8 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
+    """What to say about a statement that cannot be read."""
+
     code: str
     message: str
     hint: str
@@ -178,7 +180,7 @@ MISTAKES = (
 
 _WORDS = {
     "NAME": "a name", "QUOTED": "a name", "NUMBER": "a number", "STRING": "a text in double quotes",
-    "_NL": "the end of the line", "COMPARE": "a comparison", "POWER": "'^'", "PRIME": "'",
+    "_NL": "the end of the line", "COMPARE": "a comparison", "POWER": "'^'", "PRIME": "a prime (')",
     "PLUS": "'+'", "MINUS": "'-'", "STAR": "'*'", "SLASH": "'/'", "LPAR": "'('", "RPAR": "')'", "LSQB": "'['",
     "RSQB": "']'", "LBRACE": "'{'", "RBRACE": "'}'", "COMMA": "','", "COLON": "':'", "EQUAL": "'='", "TILDE": "'~'",
     "ARROW": "'->'", "BACK_ARROW": "'<-'", "BOTH_WAYS": "'<->'", "MASS_ACTION": "'@'",
@@ -203,13 +205,16 @@ def explain(line: list[Token], rest: list[Token], accepted: set[str], in_block: 
                     t.replace("{found}", shown).replace("{before}", before) for t in (row.message, row.hint)
                 )
                 return Explanation(row.code, message, hint, found, found != ";" or row.code == "R004")
-    return _otherwise(found, shown, before, accepted)
+    closes_block = in_block and found.type == "RBRACE"
+    return _otherwise(found, shown, before, accepted, closes_block)
 
 
-def _otherwise(found: Token, shown: str, before: str, accepted: set[str]) -> Explanation:
+def _otherwise(
+    found: Token, shown: str, before: str, accepted: set[str], in_block: bool
+) -> Explanation:
     """The answer to a mistake that is not in the table: what stands there and what could."""
     whole_line = found != ";"
-    if found.type in _CLOSED_BY.values() and found.type not in accepted:
+    if found.type in _CLOSED_BY.values() and not in_block:
         return Explanation("R001", f"'{shown}' closes nothing", "", found, whole_line)
     if found.type.isupper() and str(found).isalpha() and found.type != "NAME" and "NAME" in accepted:
         hint = f"as a name it has to be quoted: '{shown}'" if "QUOTED" in accepted else ""

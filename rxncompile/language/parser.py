@@ -26,7 +26,7 @@ _BINARY = ("STAR", "SLASH", "COMPARE", "AND", "OR", "COMMA", "EQUAL", "COLON")
 _BEFORE_SIGN = frozenset(
     ("PLUS", "MINUS", *_BINARY, *_OPENING, "POWER", "NOT", "MASS_ACTION", "RATE", "WHEN", "AT", "IN")
 )  # a plus or minus behind one of these is a sign, not an operator
-_FORMULA = frozenset(("MASS_ACTION", "RATE", "EQUAL", "WHEN", "AT", "LPAR", "LSQB"))
+_FORMULA = frozenset(("MASS_ACTION", "RATE", "EQUAL", "WHEN", "AT"))
 
 
 def read(source: Source) -> tuple[File, list[Diagnostic]]:

@@ -22,6 +22,7 @@ from ..network import (
     Species,
     Unit,
 )
+from .reactions import backward
 
 _SHAPES = {1: "line", 2: "square", 3: "box"}
 
@@ -107,18 +108,22 @@ def _lattice(lattice: Lattice) -> Iterator[str]:
 
 
 def _reactions(reactions: tuple[Reaction, ...]) -> Iterator[str]:
-    done = False
-    for one, other in zip(reactions, (*reactions[1:], None), strict=True):
-        if done:
-            done = False
-            continue
-        done = other is not None and _is_reverse(one, other)
-        yield _reaction(one, other if done else None)
+    place = 0
+    while place < len(reactions):
+        pair = reactions[place : place + 2]
+        if len(pair) == 2 and _is_reverse(*pair):
+            yield _reaction(pair[0], pair[1])
+        else:
+            yield _reaction(pair[0], None)
+        place += 2 if len(pair) == 2 and _is_reverse(*pair) else 1
 
 
 def _is_reverse(one: Reaction, other: Reaction) -> bool:
-    """Whether the second reaction is the other half of a `<->` with the first."""
-    return other.reversible_of == one.name and other.reactants == one.products and other.products == one.reactants
+    """Whether two reactions are what one `<->` line means."""
+    if other.reversible_of != one.name or one.net_reversible or one.reversible_of is not None:
+        return False
+    back = None if one.placement is None else Placement(one.placement.after, one.placement.before)
+    return other == backward(one, other.rate, back)
 
 
 def _reaction(r: Reaction, reverse: Reaction | None) -> str:
@@ -127,9 +132,10 @@ def _reaction(r: Reaction, reverse: Reaction | None) -> str:
     kinetics = f"{'@' if r.mass_action else 'rate'} {text(r.rate)}" + (f", {text(reverse.rate)}" if reverse else "")
     per = f" per {quoted(r.per)}" if r.per else ""
     place = f" on {quoted(r.lattice)}" if r.lattice else ""
-    words = [str(f) for f in sorted(r.flags)]
+    words = sorted(str(flag) for flag in r.flags)
     words += [f"probability = {text(r.probability)}"] if r.probability is not None else []
     words += [f"daughter = {r.daughter}"] if r.daughter != "blocked" else []
+    words += [f"reverse_of = {quoted(r.reversible_of)}"] if r.reversible_of is not None else []
     return f"{quoted(r.name)}: {before} {arrow} {after} {kinetics}{per}{place}{_braces(words, r.remark)}"
 
 

@@ -92,6 +92,7 @@ def law(node: s.Law, frame: Frame, use: f.Use, formulas: f.Formulas) -> Distribu
 
 
 def unit_of(node: s.UnitText | None, frame: Frame) -> Unit | None:
+    """The unit of an item, None where none is written."""
     return None if node is None else read_unit(node, frame.file)
 
 

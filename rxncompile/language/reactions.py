@@ -13,7 +13,8 @@ from . import syntax as s
 from .expansion import Expansion
 from .numbers import exact_number
 from .quantities import REACTION_FLAGS, REACTION_KEYS, noted
-from .scope import Frame, Kind, Scope
+from .scope import Frame, Scope
+from .syntax import Kind
 
 COEFFICIENT_CAP = 1_000
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import ClassVar
 
 import sympy as sp
 
@@ -37,12 +38,9 @@ from .formulas import Formulas
 from .lattices import lattice
 from .quantities import SPECIES_FLAGS, SPECIES_KEYS, law, noted, per_count, unit_of
 from .reactions import Reactions
-from .scope import Frame, Kind, Report, Reported, Scope, place
+from .scope import Frame, Report, ReportedError, Scope, place
+from .syntax import Kind
 
-_KINDS = {
-    s.Constants: Kind.CONSTANT, s.Parameters: Kind.PARAMETER, s.Compartments: Kind.COMPARTMENT,
-    s.SeveralSpecies: Kind.SPECIES, s.Rules: Kind.RULE, s.Observables: Kind.OBSERVABLE,
-}  # fmt: skip
 MODEL_UNITS = ("time", "amount", "volume", "area", "length", "mass", "temperature", "current")
 
 
@@ -79,7 +77,7 @@ class _Resolver:
         """What goes wrong within is reported, and the rest of it left out."""
         try:
             yield
-        except Reported:
+        except ReportedError:
             pass
         except RxnError as error:
             self.report.add(*error.diagnostics)
@@ -87,7 +85,7 @@ class _Resolver:
     def run(self, name: str) -> Network | None:
         for statement, frame in self.statements:
             self.scope.doubtful |= frame.file.doubtful
-            if isinstance(statement, s.Constants):
+            if isinstance(statement, s.Declaration) and statement.kind is Kind.CONSTANT:
                 for item in statement.items:
                     if item.value is not None and not item.ref.indices:
                         self.expansion.constants[frame.prefix + item.ref.name] = (item.value, frame)
@@ -107,12 +105,11 @@ class _Resolver:
     # -- first pass ----------------------------------------------------------------------------------
 
     def declare(self, statement: s.Statement, frame: Frame) -> None:
-        kind = _KINDS.get(type(statement))  # type: ignore[call-overload]
-        if kind is not None:
-            for item in statement.items:  # type: ignore[union-attr]
+        if isinstance(statement, s.Declaration):
+            for item in statement.items:
                 span = frame.span(item.ref)
                 for name, indices, base in self.expansion.names(item.ref, frame):
-                    self.scope.declare(name, kind, span, indices, base)
+                    self.scope.declare(name, statement.kind, span, indices, base)
         elif isinstance(statement, s.Function):
             name = frame.prefix + statement.name
             self.scope.declare(name, Kind.FUNCTION, frame.span(statement))
@@ -148,18 +145,12 @@ class _Resolver:
         if builder is not None:
             builder(self, statement, frame)
 
-    def each(
-        self, make: Callable[[s.Quantity, Frame, str], None]
-    ) -> Callable[[s.Declaration, Frame], None]:
-        """Builds every name of every item of a declaration."""
-
-        def build(statement: s.Declaration, frame: Frame) -> None:
-            for item in statement.items:
-                with self.reporting(), _shallow(frame.span(item)):
-                    for name, _, _ in self.expansion.names(item.ref, frame):
-                        make(item, frame, name)
-
-        return build
+    def declaration(self, statement: s.Declaration, frame: Frame) -> None:
+        make = self._makers[statement.kind]
+        for item in statement.items:
+            with self.reporting(), _shallow(frame.span(item)):
+                for name, _, _ in self.expansion.names(item.ref, frame):
+                    make(self, item, frame, name)
 
     def constant(self, item: s.Quantity, frame: Frame, name: str) -> None:
         value = self.formulas.expr(_given(item), frame, f.CONSTANT)
@@ -308,13 +299,16 @@ class _Resolver:
             self.scope.of_kind(name, Kind.SPECIES, frame.span(ref))
             self.diffusions.append(Diffusion(name, rate, where, span))
 
-    _builders: dict[type, Callable[..., None]] = {
-        s.Constants: lambda self, st, fr: self.each(self.constant)(st, fr),
-        s.Parameters: lambda self, st, fr: self.each(self.parameter)(st, fr),
-        s.Compartments: lambda self, st, fr: self.each(self.compartment)(st, fr),
-        s.SeveralSpecies: lambda self, st, fr: self.each(self.one_species)(st, fr),
-        s.Rules: lambda self, st, fr: self.each(self.rule)(st, fr),
-        s.Observables: lambda self, st, fr: self.each(self.observable)(st, fr),
+    _makers: ClassVar[dict[Kind, Callable[[_Resolver, s.Quantity, Frame, str], None]]] = {
+        Kind.CONSTANT: constant,
+        Kind.PARAMETER: parameter,
+        Kind.COMPARTMENT: compartment,
+        Kind.SPECIES: one_species,
+        Kind.RULE: rule,
+        Kind.OBSERVABLE: observable,
+    }
+    _builders: ClassVar[dict[type, Callable[..., None]]] = {
+        s.Declaration: declaration,
         s.Initials: initial,
         s.Conserve: conserve,
         s.ReactionLine: reaction,

@@ -5,36 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from enum import StrEnum
+from typing import TypeAlias
 
 import sympy as sp
 
 from ..errors import Diagnostic, RxnError, Span
 from ..expressions import BUILT_IN
-from .syntax import File, Function, Node
-
-
-class Kind(StrEnum):
-    """What a name stands for, in the words of a message."""
-
-    CONSTANT = "const"
-    PARAMETER = "param"
-    COMPARTMENT = "compartment"
-    SPECIES = "species"
-    RULE = "let"
-    OBSERVABLE = "observable"
-    FUNCTION = "func"
-    LATTICE = "lattice"
+from .syntax import File, Function, Kind, Node
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
+    """A name, what it is and where it was declared."""
+
     name: str
     kind: Kind
     span: Span
 
 
-Binding = int | str | sp.Expr  # of a loop variable: a number or a full name; of a function's argument: its value
+# of a loop variable: a number or a full name; of a function's argument: its value
+Binding: TypeAlias = int | str | sp.Expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +83,8 @@ class Scope:
         if name == "t" or (name == "time" and not span.text.startswith("'")):
             self.report.error("R103", f"{name!r} is the time and cannot be declared", span, "choose another name")
         elif (base or name) in BUILT_IN and not span.text.startswith("'"):
-            self.report.error("R103", f"{base or name!r} is a function known to every model", span, "choose another name")
+            message = f"{base or name!r} is a function known to every model"
+            self.report.error("R103", message, span, "choose another name")
         self.names[name] = Declared(name, kind, span)
         if indices:
             self.families.setdefault(base, []).append((indices, name))
@@ -121,14 +112,14 @@ class Scope:
         found = self.names.get(name)
         if found is None:
             self.missing(name, span, kind)
-            raise Reported
+            raise ReportedError
         if found.kind is not kind:
             hint = f"declared at {place(found.span)}"
             raise RxnError("R104", f"{name!r} is a {found.kind}; a {kind} is needed here", span, hint)
         return name
 
 
-class Reported(Exception):
+class ReportedError(Exception):
     """A statement is given up; what is wrong with it has been reported already."""
 
 

@@ -6,9 +6,23 @@ Every node knows the characters `[start, end)` of its file. Sums and products ar
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 from ..errors import Source, Span
+
+
+class Kind(StrEnum):
+    """What a declared name stands for, in the words of a message."""
+
+    CONSTANT = "const"
+    PARAMETER = "param"
+    COMPARTMENT = "compartment"
+    SPECIES = "species"
+    RULE = "let"
+    OBSERVABLE = "observable"
+    FUNCTION = "func"
+    LATTICE = "lattice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +38,8 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Number(Node):
+    """A number, kept as its text."""
+
     text: str
 
 
@@ -51,6 +67,8 @@ class Range(Node):
 
 @dataclass(frozen=True, slots=True)
 class NameSet(Node):
+    """`{a, b}`."""
+
     names: tuple[Ref, ...]
 
 
@@ -70,17 +88,23 @@ class Product(Node):
 
 @dataclass(frozen=True, slots=True)
 class Negative(Node):
+    """`-body`."""
+
     body: Expression
 
 
 @dataclass(frozen=True, slots=True)
 class Power(Node):
+    """`base^exponent`."""
+
     base: Expression
     exponent: Expression
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Node):
+    """`name(argument, ..., key = value)`."""
+
     name: str
     arguments: tuple[Expression, ...]
     keywords: tuple[tuple[str, Expression], ...]
@@ -88,6 +112,8 @@ class Call(Node):
 
 @dataclass(frozen=True, slots=True)
 class Compare(Node):
+    """`left operator right`, once."""
+
     operator: str
     left: Expression
     right: Expression
@@ -95,16 +121,22 @@ class Compare(Node):
 
 @dataclass(frozen=True, slots=True)
 class And(Node):
+    """Conditions that all hold."""
+
     parts: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or(Node):
+    """Conditions of which one holds."""
+
     parts: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Not(Node):
+    """A condition that does not hold."""
+
     body: Expression
 
 
@@ -153,18 +185,24 @@ class Attribute(Node):
 
 @dataclass(frozen=True, slots=True)
 class Model(Node):
+    """`model name {powers}`."""
+
     name: str
     attributes: tuple[Attribute, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Import(Node):
+    """`import "path" as alias`; the alias is empty where there is none."""
+
     path: str
     alias: str
 
 
 @dataclass(frozen=True, slots=True)
 class Units(Node):
+    """`units time = s, ...`."""
+
     choices: tuple[tuple[str, UnitText], ...]
 
 
@@ -185,37 +223,17 @@ class Quantity(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Constants(Node):
-    items: tuple[Quantity, ...]
+class Declaration(Node):
+    """A list of new names of one kind."""
 
-
-@dataclass(frozen=True, slots=True)
-class Parameters(Node):
-    items: tuple[Quantity, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Compartments(Node):
-    items: tuple[Quantity, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SeveralSpecies(Node):
-    items: tuple[Quantity, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rules(Node):
-    items: tuple[Quantity, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Observables(Node):
+    kind: Kind
     items: tuple[Quantity, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Initial(Node):
+    """`ref = value` or `ref ~ law`."""
+
     ref: Ref
     value: Expression | None
     law: Law | None
@@ -223,11 +241,15 @@ class Initial(Node):
 
 @dataclass(frozen=True, slots=True)
 class Initials(Node):
+    """`init` and its list."""
+
     items: tuple[Initial, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Function(Node):
+    """`func name(arguments) = body`."""
+
     name: str
     arguments: tuple[str, ...]
     body: Expression
@@ -235,6 +257,8 @@ class Function(Node):
 
 @dataclass(frozen=True, slots=True)
 class Conserve(Node):
+    """`conserve ref : formula = value`."""
+
     ref: Ref
     formula: Expression
     value: Expression | None
@@ -251,6 +275,8 @@ class Particle(Node):
 
 @dataclass(frozen=True, slots=True)
 class Kinetics(Node):
+    """`@ k, k_back per V` or `rate v, v_back per V`."""
+
     mass_action: bool
     rates: tuple[Expression, ...]
     per: Ref | None
@@ -258,6 +284,8 @@ class Kinetics(Node):
 
 @dataclass(frozen=True, slots=True)
 class ReactionLine(Node):
+    """One line with an arrow."""
+
     label: Ref | None
     left: tuple[Particle, ...]
     arrow: str
@@ -269,6 +297,8 @@ class ReactionLine(Node):
 
 @dataclass(frozen=True, slots=True)
 class OdeLine(Node):
+    """`ref' = formula`."""
+
     ref: Ref
     formula: Expression
     attributes: tuple[Attribute, ...]
@@ -276,6 +306,8 @@ class OdeLine(Node):
 
 @dataclass(frozen=True, slots=True)
 class EventLine(Node):
+    """`at time : ...` or `when condition : ...`."""
+
     timed: bool
     trigger: Expression
     assignments: tuple[tuple[Ref, Expression], ...]
@@ -284,30 +316,37 @@ class EventLine(Node):
 
 @dataclass(frozen=True, slots=True)
 class Loop(Node):
+    """`variable in values`."""
+
     variable: str
     values: Range | NameSet
 
 
 @dataclass(frozen=True, slots=True)
 class Loops(Node):
+    """`for ... { body }`."""
+
     loops: tuple[Loop, ...]
     body: tuple[Statement, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LatticeBlock(Node):
+    """`lattice name { key = value; ... }`."""
+
     name: str
     settings: tuple[tuple[str, Expression], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Diffuse(Node):
+    """`diffuse refs @ rate on location`."""
+
     refs: tuple[Ref, ...]
     rate: Expression
     location: Ref | None
 
 
-Declaration: TypeAlias = Constants | Parameters | Compartments | SeveralSpecies | Rules | Observables
 Statement: TypeAlias = (
     Declaration | Model | Import | Units | Initials | Function | Conserve | ReactionLine | OdeLine | EventLine | Loops
     | LatticeBlock | Diffuse

@@ -6,7 +6,7 @@ A rule's children are the words and the finished nodes of its parts, in order.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from lark import Token
 
@@ -26,12 +26,12 @@ class _Part(s.Node):
 
 def _start(children: Children) -> int:
     first = children[0]
-    return first.start_pos if isinstance(first, Token) else first.start
+    return cast(int, first.start_pos if isinstance(first, Token) else first.start)
 
 
 def _end(children: Children) -> int:
     last = children[-1]
-    return last.end_pos if isinstance(last, Token) else last.end
+    return cast(int, last.end_pos if isinstance(last, Token) else last.end)
 
 
 def _at(children: Children) -> tuple[int, int]:
@@ -46,8 +46,12 @@ def _every(children: Children, kind: type[T]) -> tuple[T, ...]:
     return tuple(c for c in children if isinstance(c, kind))
 
 
-def _expressions(children: Children) -> tuple[Any, ...]:
-    return _every(children, _EXPRESSIONS)
+def _expressions(children: Children) -> tuple[s.Expression, ...]:
+    return tuple(c for c in children if isinstance(c, _EXPRESSIONS))
+
+
+def _statements(children: Children) -> tuple[s.Statement, ...]:
+    return tuple(c for c in children if isinstance(c, _STATEMENTS))
 
 
 def _words(children: Children, kind: str) -> list[str]:
@@ -82,8 +86,8 @@ _EXPRESSIONS = (
     s.Number, s.Ref, s.Sum, s.Product, s.Negative, s.Power, s.Call, s.Compare, s.And, s.Or, s.Not,
 )  # fmt: skip
 _STATEMENTS = (
-    s.Constants, s.Parameters, s.Compartments, s.SeveralSpecies, s.Rules, s.Observables, s.Model, s.Import, s.Units,
-    s.Initials, s.Function, s.Conserve, s.ReactionLine, s.OdeLine, s.EventLine, s.Loops, s.LatticeBlock, s.Diffuse,
+    s.Declaration, s.Model, s.Import, s.Units, s.Initials, s.Function, s.Conserve, s.ReactionLine, s.OdeLine,
+    s.EventLine, s.Loops, s.LatticeBlock, s.Diffuse,
 )  # fmt: skip
 
 
@@ -93,7 +97,7 @@ class Builder:
     # -- the whole, and the model's names ------------------------------------------------------------
 
     def start(self, c: Children) -> tuple[s.Statement, ...]:
-        return _every(c, _STATEMENTS)  # type: ignore[arg-type, return-value]
+        return _statements(c)
 
     def model(self, c: Children) -> s.Model:
         return s.Model(*_at(c), _name(c[1]), _attributes(c))
@@ -108,7 +112,7 @@ class Builder:
     def unit_choice(self, c: Children) -> _Part:
         return _Part(*_at(c), "choice", (str(c[0]), c[2]))
 
-    def _quantity(self, c: Children) -> s.Quantity:
+    def quantity(self, c: Children) -> s.Quantity:
         return s.Quantity(
             *_at(c),
             ref=c[0],
@@ -120,7 +124,7 @@ class Builder:
             attributes=_attributes(c),
         )
 
-    constant = parameter = compartment = species = rule = observable = _quantity
+    constant = parameter = compartment = species = rule = observable = quantity
 
     @staticmethod
     def _items(c: Children) -> tuple[s.Quantity, ...]:
@@ -134,23 +138,10 @@ class Builder:
             for i in items[:-1]
         ) + items[-1:]
 
-    def constants(self, c: Children) -> s.Constants:
-        return s.Constants(*_at(c), self._items(c))
+    def declaration(self, c: Children) -> s.Declaration:
+        return s.Declaration(*_at(c), s.Kind(str(c[0])), self._items(c))
 
-    def parameters(self, c: Children) -> s.Parameters:
-        return s.Parameters(*_at(c), self._items(c))
-
-    def compartments(self, c: Children) -> s.Compartments:
-        return s.Compartments(*_at(c), self._items(c))
-
-    def several_species(self, c: Children) -> s.SeveralSpecies:
-        return s.SeveralSpecies(*_at(c), self._items(c))
-
-    def rules(self, c: Children) -> s.Rules:
-        return s.Rules(*_at(c), self._items(c))
-
-    def observables(self, c: Children) -> s.Observables:
-        return s.Observables(*_at(c), self._items(c))
+    constants = parameters = compartments = several_species = rules = observables = declaration
 
     def bounds(self, c: Children) -> _Part:
         return _Part(*_at(c), "bounds", (c[2], c[4]))
@@ -221,7 +212,7 @@ class Builder:
         return _Part(*_at(c), "assignment", (c[0], _part(c, "value")))
 
     def loops(self, c: Children) -> s.Loops:
-        return s.Loops(*_at(c), _every(c, s.Loop), _every(c, _STATEMENTS))  # type: ignore[arg-type]
+        return s.Loops(*_at(c), _every(c, s.Loop), _statements(c))
 
     def loop(self, c: Children) -> s.Loop:
         return s.Loop(*_at(c), str(c[0]), c[2])

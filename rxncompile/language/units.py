@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from functools import cache
 
 import sympy as sp
 
@@ -17,7 +18,8 @@ _Dimension = dict[str, int]
 _ten = sp.Integer(10)
 
 
-def _table() -> dict[str, tuple[sp.Rational, _Dimension]]:
+@cache
+def known_units() -> dict[str, tuple[sp.Rational, _Dimension]]:
     """Size and dimension of every unit by name."""
     one, litre = sp.Integer(1), sp.Rational(1, 1000)
     units: dict[str, tuple[sp.Rational, _Dimension]] = {}
@@ -65,9 +67,6 @@ def _table() -> dict[str, tuple[sp.Rational, _Dimension]]:
     return units
 
 
-UNITS = _table()
-
-
 def unit(written: UnitText, file: File) -> Unit:
     """The unit of a text. Raises R302 for a name that is none, R303 for a number that cannot scale a unit."""
     size, dimension = _read(written, file)
@@ -85,10 +84,10 @@ def _read(written: UnitText, file: File) -> tuple[sp.Rational, _Dimension]:
             own, own_dimension = exact_number(factor.base, file.span(factor)), {}
             if own == 0:
                 raise RxnError("R303", "a unit cannot be zero", file.span(factor))
-        elif factor.base in UNITS:
-            own, own_dimension = UNITS[factor.base]
+        elif factor.base in known_units():
+            own, own_dimension = known_units()[factor.base]
         else:
-            near = get_close_matches(factor.base, UNITS, 1, 0.5)
+            near = get_close_matches(factor.base, known_units(), 1, 0.5)
             hint = f"did you mean {near[0]!r}?" if near else ""
             raise RxnError("R302", f"unknown unit {factor.base!r}", file.span(factor), hint)
         if not 0 < abs(factor.exponent) <= 12:
