@@ -228,7 +228,7 @@ def test_no_width_and_no_level_changes_a_bit(name: str, search: bool, width: int
 
 
 class Plain:
-    """Machine code for the least of this host's family: on x86-64 no AVX, no fused multiply-add, two doubles a register."""
+    """Machine code for the first of this host's family: no AVX, no fused multiply-add, two doubles a register."""
 
     def __init__(self, text: str, level: int) -> None:
         target = llvm.Target.from_default_triple().create_target_machine("x86-64", "", opt=level, jit=True)
