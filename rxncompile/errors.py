@@ -1,7 +1,9 @@
 """Where a piece of model text stands, and the one exception a user sees.
 
 Codes: R0xx syntax, R1xx names, R2xx meaning, R3xx units and volumes, R4xx caps and files,
-R5xx derivations and compilation, R6xx numerical failure of a run, R7xx data and results.
+R5xx derivations and compilation, R6xx runs, R7xx data and results. Of a run: R601 not a number or infinite,
+R602 a negative propensity, R603 times, R604 options, R605 no step small enough, R606 a budget spent, R607 an event
+without end, R608 a count beyond 2^53, R609 an initial value, R610 a system that the method cannot run, R611 memory.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ double holds, raises `Refused`, which the reader turns into an error at a place 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import sympy as sp
 from sympy.logic.boolalg import Boolean
@@ -46,7 +46,8 @@ def _held(expr: sp.Expr) -> sp.Expr:
         if not factor.is_Rational:
             raise Refused("it divides by zero" if factor is sp.zoo or factor is sp.nan else "it is not finite")
         if factor.p.bit_length() > BITS or factor.q.bit_length() > BITS:
-            raise Refused("a number in it is out of range")
+            short = _folded(number(to_float(factor)))
+            expr = short if factor is expr else sp.Mul(short, *expr.args[1:])
     if expr.is_number and expr.is_real is False:
         raise Refused("it is not a real number")
     return expr
@@ -315,3 +316,60 @@ def quotient(above: sp.Basic, below: sp.Basic) -> sp.Expr:
 def remainder(above: sp.Basic, below: sp.Basic) -> sp.Expr:
     """What the whole quotient leaves."""
     return subtract(above, multiply([below, quotient(above, below)]))
+
+
+# ---------------------------------------------------------------------------------------------- values put in
+
+_AGAIN: dict[type, Callable[[Sequence[sp.Basic]], sp.Basic]] = {
+    sp.Add: add, sp.Mul: multiply, sp.Pow: lambda x: power(x[0], x[1]), sp.exp: lambda x: exponential(x[0]),
+    sp.log: lambda x: logarithm(x[0]), sp.Abs: lambda x: absolute(x[0]), sp.floor: lambda x: floor(x[0]),
+    sp.ceiling: lambda x: ceiling(x[0]), sp.sin: lambda x: sine(x[0]), sp.cos: lambda x: cosine(x[0]),
+    sp.tan: lambda x: tangent(x[0]), sp.tanh: lambda x: hyperbolic_tangent(x[0]), sp.Min: smallest, sp.Max: largest,
+    sp.And: both, sp.Or: either, sp.Not: lambda x: opposite(x[0]),
+    sp.Eq: lambda x: compare("==", x[0], x[1]), sp.Ne: lambda x: compare("!=", x[0], x[1]),
+    sp.Lt: lambda x: compare("<", x[0], x[1]), sp.Le: lambda x: compare("<=", x[0], x[1]),
+    sp.Gt: lambda x: compare(">", x[0], x[1]), sp.Ge: lambda x: compare(">=", x[0], x[1]),
+}  # fmt: skip
+
+
+def put_in(expr: sp.Basic, values: Mapping[sp.Symbol, sp.Expr]) -> sp.Basic:
+    """The expression with values for symbols, made again by the operations above. Raises `Refused`.
+
+    Of a piecewise formula only the pieces that can hold are looked at.
+    """
+    done: dict[sp.Basic, sp.Basic] = {}
+    try:
+        return _again(expr, values, done)
+    except RecursionError:
+        raise Refused("it is nested too deep") from None
+
+
+def _again(expr: sp.Basic, values: Mapping[sp.Symbol, sp.Expr], done: dict[sp.Basic, sp.Basic]) -> sp.Basic:
+    if expr.is_Symbol:
+        return values.get(expr, expr)
+    if not expr.args:
+        return expr
+    found = done.get(expr)
+    if found is None:
+        if isinstance(expr, sp.Piecewise):
+            found = _pieces(expr, values, done)
+        else:
+            made = next((again for kind, again in _AGAIN.items() if isinstance(expr, kind)), None)
+            if made is None:
+                raise Refused(f"{type(expr).__name__} has no value")
+            found = made([_again(x, values, done) for x in expr.args])
+        done[expr] = found
+    return found
+
+
+def _pieces(expr: sp.Basic, values: Mapping[sp.Symbol, sp.Expr], done: dict[sp.Basic, sp.Basic]) -> sp.Basic:
+    kept = []
+    for value, condition in expr.args:
+        truth = _again(condition, values, done)
+        if truth != sp.false:
+            kept.append((_again(value, values, done), truth))
+        if truth == sp.true:
+            break
+    if not kept:
+        raise Refused("none of its cases holds")
+    return choose(kept, None)

@@ -125,8 +125,12 @@ class _Parts:
 
 
 def _quantities(values: Values, parts: _Parts) -> None:
-    """Compartments, species, parameters and varying stoichiometries, each as what sets it says."""
+    """Compartments, species, parameters and varying stoichiometries, each as what sets it says.
+
+    What moves and is no species stands behind the species, or where our own writer had found it.
+    """
     document = values.document
+    moved: list[tuple[int, Species]] = []
     for identity in values.quantities():
         item, name = document.item(identity), values.name(identity)
         span, note = document.span(item), remark(item)
@@ -144,10 +148,14 @@ def _quantities(values: Values, parts: _Parts) -> None:
             parts.species[name] = _species(values, identity, note)
             if identity in values.moved:
                 parts.ode_terms.append(_rate_rule(values, identity))
-        elif identity in values.moved:
+        elif identity in values.moved or kind == "quantity" or (
+            identity in values.compartments and values.varies(identity)
+        ):
             first = values.initial.get(identity, sp.S.Zero)
-            parts.species[name] = Species(name, None, unit, initial=first, flags=_flags(noted), remark=note, span=span)
-            parts.ode_terms.append(_rate_rule(values, identity))
+            position = rational(noted.get("position", ""))
+            quantity = Species(name, None, unit, initial=first, flags=_flags(noted), remark=note, span=span)
+            moved.append((len(values.species) + len(moved) if position is None else int(position), quantity))
+            parts.ode_terms += [_rate_rule(values, identity)] if identity in values.moved else []
         elif identity in values.compartments:
             outer = item.getOutside() if document.level < 3 else ""
             inside = values.name(outer) if outer in values.compartments and not values.varies(outer) else None
@@ -162,12 +170,16 @@ def _quantities(values: Values, parts: _Parts) -> None:
                 lower, upper = (rational(noted.get(bound, "")) for bound in ("lower", "upper"))
                 prior, value = read_law(noted.get("prior", "")), values.initial[identity]
                 parts.parameters.append(Parameter(name, value, unit, lower, upper, prior, note, span))
+    every = list(parts.species.values())
+    for position, quantity in sorted(moved, key=lambda pair: pair[0]):
+        every.insert(position, quantity)
+    parts.species = {s.name: s for s in every}
 
 
 def _species(values: Values, identity: str, note: str) -> Species:
     document, item = values.document, values.species[identity]
     name, home = values.name(identity), values.home(identity)
-    placed = home not in values.assigned and home not in values.moved
+    placed = not values.varies(home)  # a size that varies is a quantity of its own, not a Compartment
     concentration = values.concentration(identity) and identity not in values.as_amount
     if identity in values.as_amount:
         size = values.name(home)
@@ -269,14 +281,14 @@ def _events(values: Values, item: Any) -> Iterator[Event]:
     fires_at_start = document.level > 2 and not trigger.getInitialValue()
     at = _time(values, condition)
     if at is not None and hints(item).get("kind") != "when":
-        start = at.xreplace(values.numbers)
+        start = document.valued(item, at, values.numbers)
         if start > 0:
             yield Event(True, at, assignments, note, span)
         elif fires_at_start:
             yield Event(True, sp.S.Zero, assignments, note, span)
         return
     yield Event(False, condition, assignments, note, span)
-    if fires_at_start and condition.xreplace({TIME: sp.S.Zero, **values.numbers}) == sp.true:
+    if fires_at_start and document.valued(item, condition, {TIME: sp.S.Zero, **values.numbers}) == sp.true:
         yield Event(True, sp.S.Zero, assignments, note, span)
 
 
@@ -291,9 +303,7 @@ def _time(values: Values, condition: sp.Basic) -> sp.Expr | None:
     if late != TIME:
         return None
     held = {values.symbol(i) for i in (*values.parameters, *values.compartments) if not values.varies(i)}
-    if not early.free_symbols <= held or not early.xreplace(values.numbers).is_number:
-        return None
-    return early
+    return early if early.free_symbols <= held & values.numbers.keys() else None
 
 
 def _assignments(values: Values, item: Any) -> Iterator[tuple[str, sp.Expr]]:

@@ -12,10 +12,17 @@ from ..errors import Diagnostic, RxnError, Source, Span
 from . import arithmetic as a
 from .sbml_hints import HINTS
 from .sbml_in_math import Translator, Unknown
-from .sbml_in_text import Places, places, utf8
+from .sbml_in_text import Element, Places, places, utf8
 
 _TAKEN = frozenset(("t",))  # the time, in the model language
 _SHOWN = 20
+_NAMESPACES = {
+    ("1", "1"): "http://www.sbml.org/sbml/level1",
+    ("1", "2"): "http://www.sbml.org/sbml/level1",
+    ("2", "1"): "http://www.sbml.org/sbml/level2",
+    **{("2", v): f"http://www.sbml.org/sbml/level2/version{v}" for v in "2345"},
+    **{("3", v): f"http://www.sbml.org/sbml/level3/version{v}/core" for v in "12"},
+}
 
 
 def libsbml() -> Any:
@@ -40,10 +47,7 @@ class Document:
         self.places: Places = places(source)
         self.lib = libsbml()
         root = self.places.elements[0]
-        if root.tag != "sbml":
-            raise RxnError(
-                "R031", f"this is not SBML: it begins with <{root.tag}>", self.places.tag_span(root)
-            )
+        self._refuse_other(root)
         for key, value in root.attributes.items():
             if key.endswith(" required") and value.strip() == "true":
                 package = key.rpartition(" ")[0].split("/")[-2:][0]
@@ -62,6 +66,16 @@ class Document:
         self._ids: dict[str, Any] = {}
         self.meaning: dict[str, sp.Basic] = {}
         self.translator = Translator(self.lib, dict(self._functions()), 100_000 + 20 * self.places.count)
+
+    def _refuse_other(self, root: Element) -> None:
+        """Raise R031 for what is no SBML of a level that exists, before libsbml sees it."""
+        span = self.places.tag_span(root)
+        if root.tag != "sbml":
+            raise RxnError("R031", f"this is not SBML: it begins with <{root.tag}>", span)
+        level, version = root.attributes.get("level", ""), root.attributes.get("version", "")
+        if _NAMESPACES.get((level, version)) != root.space:
+            message = f"level {level!r}, version {version!r} and namespace {root.space!r} are no SBML together"
+            raise RxnError("R031", message, span)
 
     def _refuse_faults(self) -> None:
         found = []
@@ -159,6 +173,13 @@ class Document:
             raise self.refused("R101", f"{unknown.name!r} {why}", item, name=unknown.name) from None
         except a.Refused as why:
             raise self.refused("R281", f"this formula has no meaning here: {why}", item) from None
+
+    def valued(self, item: Any, expr: sp.Basic, values: Mapping[sp.Symbol, sp.Expr]) -> sp.Basic:
+        """An expression of an element with values put in. Raises R281 where it has none then."""
+        try:
+            return self.translator.checked(a.put_in(expr, values))
+        except a.Refused as why:
+            raise self.refused("R281", f"this has no value at the beginning: {why}", item) from None
 
     def number(self, value: float, item: Any, what: str) -> sp.Expr:
         """A number of an attribute, exactly."""

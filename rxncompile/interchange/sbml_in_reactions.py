@@ -116,7 +116,7 @@ def _stoichiometry(values: Values, reference: Any) -> sp.Expr:
     if given.is_number:
         return given
     moving = any(values.varies(i) for i in values.quantities() if values.symbol(i) in given.free_symbols)
-    value = given.xreplace(values.numbers)
+    value = values.document.valued(reference, given, values.numbers)
     return value if not moving and value.is_number and value.is_Integer else given
 
 

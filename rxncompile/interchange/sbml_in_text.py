@@ -51,8 +51,12 @@ def decoded(name: str, data: bytes) -> Source:
 
 
 class Element(NamedTuple):
-    """One element: its name without prefix, its start tag `[start, tag_end)`, its end, its place in the text."""
+    """One element: its namespace and name, its start tag `[start, tag_end)`, its end, its place in the text.
 
+    The keys of attributes are names, with the namespace and a blank before them where they have one.
+    """
+
+    space: str
     tag: str
     attributes: Mapping[str, str]
     start: int
@@ -172,10 +176,10 @@ class _Scan:
         if self.formula:
             self.formula += 1
             return
-        tag = name.rpartition(" ")[2]
+        space, _, tag = name.rpartition(" ")
         stop = self.source.text.find(">", at) + 1
         self.open.append(len(self.found))
-        self.found.append(Element(tag, attributes, at, stop, stop, bisect_right(self.lines, max(at, stop - 1))))
+        self.found.append(Element(space, tag, attributes, at, stop, stop, bisect_right(self.lines, max(at, stop - 1))))
         written = attributes.get("formula", "")
         if len(written) > FORMULA_CAP or _nesting(written) > DEPTH_CAP:
             raise RxnError("R402", "this formula is too long or nested too deep", Span(self.source, at, stop))

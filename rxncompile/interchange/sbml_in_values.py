@@ -14,9 +14,8 @@ from typing import Any
 import sympy as sp
 
 from ..errors import RxnError
-from ..expressions import TIME, exact, symbol, to_float
+from ..expressions import TIME, symbol, to_float
 from ..system import sort_definitions
-from . import arithmetic as a
 from .sbml_in_document import Document, each, hints
 
 
@@ -181,26 +180,21 @@ def begin(values: Values, laws: Mapping[sp.Symbol, sp.Expr]) -> None:
         message = f"values {circle.message.partition(' of ')[2]}"
         raise RxnError(circle.code, message, document.span(document.model)) from None
     for name, formula in ordered:
+        identity = by_symbol.get(name, "")
+        item = document.item(identity) if identity else document.model
         try:
-            first = formula if formula.is_Rational else document.translator.checked(formula.xreplace(known))
-        except a.Refused as why:
-            item = document.item(by_symbol[name]) if name in by_symbol else document.model
-            raise document.refused("R281", f"the first value of {name.name!r} has no meaning: {why}", item) from None
+            first = formula if formula.is_Rational else document.valued(item, formula, known)
+            number = first if first.is_Rational else document.valued(item, first, values.numbers)
+            if number.is_number:
+                values.numbers[name] = document.number(to_float(number), item, "the first value")
+        except RxnError:
+            if not identity or identity in values.assigned:
+                continue  # a rule may begin without a value, as a/b does at b = 0, where nothing begins with it
+            raise
         if name not in held:
             known[name] = first
-        if name in by_symbol:
-            values.initial[by_symbol[name]] = first
-        number = first if first.is_Rational else first.xreplace(values.numbers)
-        if number.is_number and number.is_real is not False and not number.has(sp.zoo, sp.nan, sp.oo):
-            values.numbers[name] = number if number.is_Rational else _double(number)
-
-
-def _double(number: sp.Expr) -> sp.Expr:
-    """A number as the double nearest to it; itself where none is near."""
-    try:
-        return exact(to_float(number))
-    except (RxnError, TypeError, OverflowError):
-        return number
+        if identity:
+            values.initial[identity] = first
 
 
 def _first(values: Values, identity: str) -> sp.Expr | None:

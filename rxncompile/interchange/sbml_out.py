@@ -79,10 +79,10 @@ class _Writer:
         self.reacting = {name for r in net.reactions for name, _ in (*r.reactants, *r.products)}
         self.changed = {name for r in net.reactions for name, _ in change(net, r)}
         self.driven = {t.species for t in net.ode_terms}
-        # a quantity that only moves continuously and is nowhere is a parameter in SBML
+        # a quantity that is nowhere and that no reaction knows is a parameter in SBML
         self.quantities = {
             s.name for s in net.species
-            if s.name in self.driven - self.reacting
+            if s.name in (self.driven | self.assigned) - self.reacting
             and s.compartment is None and not s.concentration and s.per_count == 1
         }  # fmt: skip
         self.counting = any(s.per_count != 1 for s in net.species)
@@ -187,6 +187,8 @@ class _Writer:
                 given = {"id": self.ids[s.name], "name": s.remark, "value": _value(s.initial), "constant": "false"}
                 hints = self.named(s.name) | ({"unit": unit_text(s.unit)} if s.unit else {})
                 hints |= {"flags": " ".join(sorted(s.flags))} if s.flags else {}
+                hints["kind"] = "quantity"
+                hints["position"] = str(self.net.positions[s.name])
                 yield _element("parameter", given, annotation(hints))
         for rule in self.net.rules:
             yield self.given_by_rule(rule, "" if rule.reported else "let")

@@ -45,8 +45,8 @@ def initial_counts(
 ) -> Counts:
     """The counts at the start; a drawn number is rounded, and 0 where it is negative.
 
-    `params` and `initial` override by label. Raises R501, R504, R505, R602 as `initial_values`, R609 for a count
-    that is not whole or negative, and R602 for a distribution whose law is not known.
+    `params` and `initial` override by label. Raises R501, R504, R505, R609 as `initial_values`, R609 for a count
+    that is not whole or negative, and for a distribution whose law is not known.
     """
     values = np.array(initial_values(system, time, params, initial))
     laws = []
@@ -77,7 +77,7 @@ def _law(system: System, state: State, law: Distribution, params: Mapping[str, o
     except (KeyError, ValueError, TypeError):
         written = f"{law.name}({', '.join(str(a) for a in arguments)})"
         message = f"{state.label!r} starts from {written}, which cannot be drawn from"
-        raise RxnError("R602", message, hint="known are " + ", ".join(_LAWS)) from None
+        raise RxnError("R609", message, hint="known are " + ", ".join(_LAWS)) from None
 
 
 def _normal(mean: float, sd: float) -> Law:

@@ -32,7 +32,7 @@ def initial_values(
 
     `params` and `initial` override parameters and initial values by label. A formula may hold parameters,
     definitions, time and other states' initial values. Raises R501 for an unknown label in `initial`, R504 for one
-    in `params`, R505 for what is not a number, R602 for a value that is not finite or not decided.
+    in `params`, R505 for what is not a number, R609 for a value that is not finite or not decided.
     """
     given = {label: exact(value) for label, value in (initial or {}).items()}
     labels = [state.label for state in system.states]
@@ -52,7 +52,7 @@ def initial_values(
 
 
 def mean(initial: sp.Expr | Distribution, label: str) -> sp.Expr:
-    """The mean of a distribution, or the formula itself. Raises R602 for a distribution without a known mean."""
+    """The mean of a distribution, or the formula itself. Raises R609 for a distribution without a known mean."""
     if not isinstance(initial, Distribution):
         return initial
     try:
@@ -60,7 +60,7 @@ def mean(initial: sp.Expr | Distribution, label: str) -> sp.Expr:
     except (KeyError, TypeError):
         law = f"{initial.name} of {len(initial.arguments)} arguments"
         message = f"{label!r} starts from {law}, whose mean is not known"
-        raise RxnError("R602", message, hint="give its initial value when you run") from None
+        raise RxnError("R609", message, hint="give its initial value when you run") from None
 
 
 def parameter_vector(system: System, params: Mapping[str, object] | None = None) -> tuple[float, ...]:
@@ -99,8 +99,8 @@ def _needed(
 def _number(label: str, value: sp.Expr) -> float:
     if not value.is_number:
         loose = ", ".join(sorted(s.name for s in value.free_symbols))
-        raise RxnError("R602", f"the initial value of {label!r} depends on {loose}, which has no value")
+        raise RxnError("R609", f"the initial value of {label!r} depends on {loose}, which has no value")
     number = to_float(value) if value.is_real else math.nan
     if not math.isfinite(number):
-        raise RxnError("R602", f"the initial value of {label!r} is {value}, not a finite number")
+        raise RxnError("R609", f"the initial value of {label!r} is {value}, not a finite number")
     return number

@@ -51,7 +51,7 @@ def integrate(
     value of a state of the same unit where it begins at 0; it is raised where rounding errors would drown it, with
     a note. `jacobian` False leaves the Jacobian to the integrator's finite differences.
 
-    Raises R501, R504, R505, R602 for overrides and initial values, R603 for times, R604 for options, R506 and R508
+    Raises R501, R504, R505, R609 for overrides and initial values, R603 for times, R604 for options, R506 and R508
     for systems that cannot be compiled, R601 for values that are not finite, R605 where no step is small enough,
     R606 where `max_evaluations` are spent, R607 for an event that fires without end.
     """

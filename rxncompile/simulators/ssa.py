@@ -57,7 +57,7 @@ def sample(
     `progress(done, runs)` is called from time to time. A trajectory may make `max_events` events.
     Ctrl-C stops within a fraction of a second.
 
-    Raises R501, R504, R505, R602, R609 for overrides and initial counts, R603 for times, R604 for runs, seed and
+    Raises R501, R504, R505, R609 for overrides and initial counts, R603 for times, R604 for runs, seed and
     threads, R506, R508 and R610 for systems that cannot be sampled, R601 and R602 for a propensity that is not a
     finite number or negative, R606 where `max_events` are spent, R608 for counts beyond 2^53.
     """

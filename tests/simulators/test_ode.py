@@ -397,12 +397,12 @@ def test_what_is_asked_wrongly_is_named(ask: dict[str, object], code: str, messa
 @pytest.mark.parametrize(
     ("start", "code", "message"),
     [
-        (Distribution("Cauchy", (sp.Integer(0), sp.Integer(1))), "R602", "'x' starts from Cauchy of 2 arguments"),
-        (Distribution("Poisson", ()), "R602", "Poisson of 0 arguments"),
-        (symbol("nobody"), "R602", "'x' depends on nobody"),
-        (1 / symbol("zero"), "R602", "not a finite number"),
-        (sp.sqrt(symbol("zero") - 1), "R602", "not a finite number"),
-        (sp.Integer(10) ** 400, "R602", "not a finite number"),
+        (Distribution("Cauchy", (sp.Integer(0), sp.Integer(1))), "R609", "'x' starts from Cauchy of 2 arguments"),
+        (Distribution("Poisson", ()), "R609", "Poisson of 0 arguments"),
+        (symbol("nobody"), "R609", "'x' depends on nobody"),
+        (1 / symbol("zero"), "R609", "not a finite number"),
+        (sp.sqrt(symbol("zero") - 1), "R609", "not a finite number"),
+        (sp.Integer(10) ** 400, "R609", "not a finite number"),
         (symbol("x") + 1, "R502", "depend on each other"),
     ],
 )

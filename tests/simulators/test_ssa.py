@@ -415,5 +415,5 @@ def test_arguments_are_checked() -> None:
     unknown = System("u", (State(A, "A", Distribution("Cauchy", (sp.Integer(1),))),), jumps=BIRTH_DEATH.jumps[:0])
     with pytest.raises(RxnError) as caught:
         rx.sample(unknown, t)
-    assert caught.value.code == "R602"
+    assert caught.value.code == "R609"
     assert TIME.name == "t"
