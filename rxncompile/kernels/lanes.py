@@ -60,7 +60,7 @@ def straight_loop(program: Program, moves: Moves, width: int) -> LoopText:
     """One event of every lane as straight lines; every row of states that events change stays in registers."""
     emit = LaneEmitter(program.nodes, width)
     changed = sorted({state for pairs in moves for state, _ in pairs})
-    entry = _entry(program, emit, changed)
+    entry, load = _before(program, emit, changed)
     emit.emit(n for n, varies in enumerate(varying(program)) if varies)
     rates = [emit.names[n] for n in program.outputs]
     running, least = RunningSums(emit), rates[0]
@@ -76,11 +76,14 @@ def straight_loop(program: Program, moves: Moves, width: int) -> LoopText:
     for state, value in moved.items():
         kept = emit.line(f"select {emit.truth} %stop, {emit.real} %x{state}, {emit.real} {value}")
         carried.append(Carried(f"x{state}", SPECIES + state, emit.real, value, kept))
-    return LoopText(entry, step, emit.take(), carried, SPECIES + program.n_states)
+    return LoopText(entry, load, step, emit.take(), carried, SPECIES + program.n_states)
 
 
-def _entry(program: Program, emit: LaneEmitter, changed: list[int]) -> list[str]:
-    """What parameters alone decide, computed once as plain numbers and spread; states that no event changes."""
+def _before(program: Program, emit: LaneEmitter, changed: list[int]) -> tuple[list[str], list[str]]:
+    """What parameters alone decide, computed once as plain numbers and spread; loads of states that no jump changes.
+
+    These are loaded again after every start of a trajectory: they may begin differently.
+    """
     nodes, varies = program.nodes, varying(program)
     fixed = Emitter(nodes, 1, "f")
     for n, node in enumerate(nodes):
@@ -88,8 +91,8 @@ def _entry(program: Program, emit: LaneEmitter, changed: list[int]) -> list[str]
         if node.op is Op.PARAM:
             at = fixed.line(f"getelementptr double, ptr %p, i64 {index}")
             fixed.names[n] = fixed.line(f"load double, ptr {at}")
-        elif node.op is Op.STATE:
-            emit.names[n] = f"%x{index}" if index in changed else emit.load(SPECIES + index, emit.real)
+        elif node.op is Op.STATE and index in changed:
+            emit.names[n] = f"%x{index}"
     fixed.emit(n for n, v in enumerate(varies) if not v)
     read = {a for n, v in enumerate(varies) if v for a in nodes[n].args} | set(program.outputs)
     for n in sorted(read):
@@ -97,7 +100,11 @@ def _entry(program: Program, emit: LaneEmitter, changed: list[int]) -> list[str]
             emit.names[n] = emit.constant(nodes[n].value)
         elif not varies[n]:
             emit.names[n] = emit.spread("i1" if Op.LT <= nodes[n].op <= Op.NOT else "double", fixed.names[n])
-    return fixed.lines + emit.take()
+    entry = fixed.lines + emit.take()
+    for n, node in enumerate(nodes):
+        if node.op is Op.STATE and n not in emit.names:
+            emit.names[n] = emit.load(SPECIES + int(node.value), emit.real)
+    return entry, emit.take()
 
 
 def _moved(emit: LaneEmitter, state: int, amounts: list[int], later: list[str]) -> str:

@@ -35,7 +35,7 @@ def block_text(loop: LoopText, width: int, n_states: int, n_outputs: int) -> str
     """
     columns = n_states + n_outputs
     fields: list[str] = []
-    load: list[str] = []
+    load = list(loop.load)
     phis: list[str] = []
     stop: list[str] = []
     save: list[str] = []

@@ -39,12 +39,13 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class LoopText:
-    """One kind of event loop: its lines before the loop, for one event, and where lanes stop.
+    """One kind of event loop: its lines on entry, when rows are loaded, for one event, and where lanes stop.
 
     `step` ends in the block `latch` with `%stop` known; `functions` stand beside; `rows` is the number of rows.
     """
 
     entry: list[str]
+    load: list[str]
     step: list[str]
     stop: list[str]
     carried: list[Carried]

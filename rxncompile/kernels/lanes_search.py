@@ -49,7 +49,7 @@ def search_loop(program: Program, moves: Moves, width: int) -> LoopText:
     carried.append(halted_time(emit))
     entry = [f"  call void @fixed{i}(ptr %state, ptr %p)" for i in range(0, len(plan.fixed), FIXED)]
     functions = [*plan.functions(), *_tables(moves, width), _ATTRIBUTES]
-    return LoopText(entry, step, emit.take(), carried, plan.rows, "fired", tuple(functions))
+    return LoopText(entry, [], step, emit.take(), carried, plan.rows, "fired", tuple(functions))
 
 
 @dataclass

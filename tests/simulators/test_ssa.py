@@ -136,6 +136,17 @@ def test_nonlinear_networks_follow_the_master_equation(name: str) -> None:
     assert chance(final, expected) > ALARM
 
 
+def test_a_catalyst_counts_from_the_first_event_on() -> None:
+    """A state that no jump changes, drawn for each run: A is Poisson with mean C t given C."""
+    c = symbol("C")
+    states = (State(A, "A"), State(c, "C", Distribution("Uniform", (sp.Integer(1), sp.Integer(9)))))
+    system = System("catalysis", states, jumps=(Jump("make", ((A, 1),), c),))
+    paths = rx.sample(system, [0.0, 2.0], runs=20_000, seed=6)
+    for count in (2, 5, 8):
+        made = paths["A"][:, 1][paths["C"][:, 1] == count]
+        assert chi_square_of(made, poisson.pmf(range(60), 2.0 * count)) > ALARM
+
+
 def test_initial_distributions_are_drawn_for_each_run() -> None:
     """Poisson, binomial, rounded normal cut at 0, uniform: against their probabilities, one by one and jointly."""
     laws = {
