@@ -22,7 +22,7 @@ from .initial import initial_values, parameter_vector
 from .solver import METHODS, Drowned, Options, Run, quiet
 from .trajectory import Trajectory, Values
 
-_MANY = 200  # states from which on dense elimination costs more than everything else
+_MANY = 2_000  # states from which on dense matrices cost too much; below, LSODA wins unless every step is stiff
 _FEW = 50  # states up to which sparse elimination never pays
 _SPARSE = 0.1  # filled part of the Jacobian below which it does
 
@@ -45,7 +45,7 @@ def integrate(
     `initial` override parameters and initial values by label; a state that begins from a distribution begins from
     its mean. At the time of an event the values after it are reported.
 
-    `method`: LSODA, BDF, Radau, RK45 or DOP853; by default LSODA, and BDF with a sparse Jacobian for more than 200
+    `method`: LSODA, BDF, Radau, RK45 or DOP853; by default LSODA, and BDF with a sparse Jacobian for more than 2,000
     states. `rtol`, `atol`: tolerances of the local error; with the default ones the error of a state stays near
     1e-6 of its size. The default `atol` is 1e-4 rtol times the value at which a state begins, or the smallest such
     value of a state of the same unit where it begins at 0; it is raised where rounding errors would drown it, with
