@@ -14,11 +14,12 @@ the counts changed by masked sums. `lanes_search` has the loop for large ones, `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .emit import Emitter, declarations
 from .graph import Op
 from .lanes_block import block_text
+from .lanes_events import EventPlan, EventRows, settle_text, watch
 from .lanes_rows import (
     SPECIES,
     Carried,
@@ -44,19 +45,42 @@ class LanesText:
 
     text: str
     rows: int
+    fault: int | None = None
 
 
-def lanes_text(program: Program, moves: Moves, width: int, n_outputs: int = 0) -> LanesText:
+def lanes_text(
+    program: Program, moves: Moves, width: int, n_outputs: int = 0, events: EventPlan | None = None
+) -> LanesText:
     """The sampler of a network: `program` gives the propensities, `moves[r]` what reaction r does to the states.
 
     `width` is a power of two, at most 16; `n_outputs` values follow the states in every recorded row.
     """
-    loop = (search_loop if len(moves) >= MANY else straight_loop)(program, moves, width)
+    many = len(moves) >= MANY
+    loop = (search_loop if many else straight_loop)(program, moves, width, events is not None and events.words > 0)
+    if events is not None:
+        held = frozenset() if many else frozenset(state for pairs in moves for state, _ in pairs)
+        loop = _with_events(loop, events, width, held)
     block = block_text(loop, width, program.n_states, n_outputs)
-    return LanesText("\n".join([block, *loop.functions, *declarations(width), ""]), loop.rows)
+    return LanesText("\n".join([block, *loop.functions, *declarations(width), ""]), loop.rows, loop.fault)
 
 
-def straight_loop(program: Program, moves: Moves, width: int) -> LoopText:
+def _with_events(loop: LoopText, events: EventPlan, width: int, held: frozenset[int]) -> LoopText:
+    """The loop with a look at all conditions before each step, and the function that fires events."""
+    rows = EventRows(loop.rows, events.words)
+    loop = replace(
+        loop, fault=rows.fault, bits=tuple(rows.rows), rows=rows.rows.stop,
+        functions=(*loop.functions, *settle_text(events, rows, width)),
+    )  # fmt: skip
+    if not events.words:
+        return loop
+    look = watch(events, rows, width, held)
+    return replace(
+        loop, entry=[*loop.entry, *look.entry], step=[*look.step, *loop.step], stop=[*look.stop, *loop.stop],
+        carried=[*loop.carried, *look.carried],
+    )  # fmt: skip
+
+
+def straight_loop(program: Program, moves: Moves, width: int, watching: bool = False) -> LoopText:
     """One event of every lane as straight lines; every row of states that events change stays in registers."""
     emit = LaneEmitter(program.nodes, width)
     changed = sorted({state for pairs in moves for state, _ in pairs})
@@ -67,12 +91,12 @@ def straight_loop(program: Program, moves: Moves, width: int) -> LoopText:
     sums = [running.add(rate) for rate in rates]
     for rate in rates[1:]:
         least = emit.less(rate, least)
-    aim = next_event(emit, sums[-1], least)
+    aim = next_event(emit, sums[-1], least, watching)
     carried = next_draws(emit)
     later = [emit.line(f"fcmp oge {emit.real} {aim}, {c}") for c in sums[:-1]]
     moved = {state: _moved(emit, state, [dict(pairs).get(state, 0) for pairs in moves], later) for state in changed}
     step = emit.take()
-    carried.append(halted_time(emit))
+    carried.append(halted_time(emit, watching))
     for state, value in moved.items():
         kept = emit.line(f"select {emit.truth} %stop, {emit.real} %x{state}, {emit.real} {value}")
         carried.append(Carried(f"x{state}", SPECIES + state, emit.real, value, kept))

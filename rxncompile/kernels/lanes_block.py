@@ -53,13 +53,18 @@ def block_text(loop: LoopText, width: int, n_states: int, n_outputs: int) -> str
     pieces = {
         "@ENTRY": fields + loop.entry, "@LOAD": load, "@PHIS": phis, "@STEP": loop.step, "@SAVE": save,
         "@STOP": [*loop.stop, *stop], "@OUTPUTS": [call] if n_outputs else [],
+        **_hooks(loop, width, columns),
     }  # fmt: skip
     words = {
         "@REAL": f"<{width} x double>", "@WHOLE": f"<{width} x i64>", "@TRUTH": f"<{width} x i1>", "@MASK": f"i{width}",
         "@FIRST": f"<{width} x i32> zeroinitializer", "@LANES": ", ".join(f"i64 {lane}" for lane in range(width)),
         "@WIDTH": str(width), "@STATES": str(n_states), "@COLUMNS": str(columns), "@BYTES": str(8 * columns),
+        "@NEAREST": "%until.one",
         "@LATCH": loop.latch,
     }  # fmt: skip
+    events = loop.fault is not None
+    words |= {"@WRITES": "%writes", "@BYTES": "%bytes", "@NEAREST": "%until.own"} if events else {"@WRITES": "1"}
+    words |= {"@FAULTY": "%bad.all", "@RARE": "true"} if events else {"@FAULTY": "%bad.lanes", "@RARE": "%rare"}
     rows = {
         "WAIT": WAIT, "TIME": TIME, "UNTIL": UNTIL, "TRAJECTORY": TRAJECTORY, "OUTPUT": OUTPUT, "CURSOR": CURSOR,
         "SINCE": SINCE, "SPECIES": SPECIES,
@@ -67,9 +72,67 @@ def block_text(loop: LoopText, width: int, n_states: int, n_outputs: int) -> str
     words |= {f"@ROW.{name}": str(row * width) for name, row in rows.items()}
     text = _BLOCK
     for name, lines in pieces.items():
-        text = text.replace(name, "\n".join(lines))
+        text = text.replace(f"{name}\n", "".join(f"{line}\n" for line in lines))
     return re.sub(r"@(ROW\.)?[A-Z]+\b", lambda found: words.get(found[0], found[0]), text)
 
+
+def _hooks(loop: LoopText, width: int, columns: int) -> dict[str, list[str]]:
+    """What events add: lanes at their time or with a new truth settle, and write a row if it is an output time.
+
+    Rows of states may have changed then, so all are read again.
+    """
+    names = ("@RISING", "@SETTLE", "@NEARER", "@FAULTS", "@BEGIN")
+    if loop.fault is None:
+        return {name: [] for name in names}
+    rising = ["  %rising.lanes = add i64 0, 0"]
+    if loop.bits:
+        rising = ["  %rising.bits = bitcast @TRUTH %rising to @MASK", "  %rising.lanes = zext @MASK %rising.bits to i64"]
+    begin = [(loop.fault, 0), *((row, -1) for row in loop.bits)]
+    fill = [
+        line
+        for row, value in begin
+        for line in (
+            f"  %begin{row}.at = getelementptr i64, ptr %lane.at, i64 {row * width}",
+            f"  store i64 {value}, ptr %begin{row}.at",
+        )
+    ]
+    place = str(loop.fault * width)
+    settle = _SETTLE.replace("@FAULTROW", place).replace("@ROWBYTES", str(8 * columns)).split("\n")
+    faults = _FAULTS.replace("@FAULTROW", place).split("\n")
+    return dict(zip(names, (rising, settle, _NEARER.split("\n"), faults, fill), strict=True))
+
+
+_SETTLE = """\
+  %settle.at = getelementptr double, ptr %column, i64 @ROW.TIME
+  %settle.time = load double, ptr %settle.at
+  %rising.shifted = lshr i64 %rising.lanes, %lane
+  %rising.here = trunc i64 %rising.shifted to i1
+  %by.time = xor i1 %rising.here, true
+  %own = call double @settle(ptr %column, ptr %p, i1 %by.time)
+  %fault.at = getelementptr i64, ptr %column, i64 @FAULTROW
+  %fault = load i64, ptr %fault.at
+  %sound = icmp eq i64 %fault, 0
+  %asked.at = getelementptr i64, ptr %column, i64 @ROW.OUTPUT
+  %asked = load i64, ptr %asked.at
+  %asked.from = getelementptr double, ptr %times, i64 %asked
+  %asked.time = load double, ptr %asked.from
+  %asked.now = fcmp oeq double %settle.time, %asked.time
+  %asked.here = and i1 %asked.now, %by.time
+  %writes.bit = and i1 %asked.here, %sound
+  %writes = zext i1 %writes.bit to i64
+  %bytes = mul i64 %writes, @ROWBYTES"""
+
+_NEARER = """\
+  %own.nearer = fcmp olt double %own, %until.one
+  %until.own = select i1 %own.nearer, double %own, double %until.one"""
+
+_FAULTS = """\
+  %faults.at = getelementptr i64, ptr %state, i64 @FAULTROW
+  %faults = load @WHOLE, ptr %faults.at, align 32
+  %faults.some = icmp ne @WHOLE %faults, zeroinitializer
+  %faults.bits = bitcast @TRUTH %faults.some to @MASK
+  %faults.lanes = zext @MASK %faults.bits to i64
+  %bad.all = or i64 %bad.lanes, %faults.lanes"""
 
 _BLOCK = """\
 define i64 @advance(ptr noalias %block, ptr noalias %state, i64 %steps, i64 %fresh) #0 {
@@ -105,6 +168,7 @@ stopped:
   %bad.bits = bitcast @TRUTH %bad to @MASK
   %bad.lanes = zext @MASK %bad.bits to i64
   %stop.lanes = zext @MASK %stop.bits to i64
+@RISING
   %passed = xor i64 %stop.lanes, %bad.lanes
   %none.passed = icmp eq i64 %passed, 0
   br i1 %none.passed, label %recorded, label %record
@@ -119,6 +183,7 @@ record:
   %cursor.at = getelementptr i64, ptr %column, i64 @ROW.CURSOR
   %cursor = load ptr, ptr %cursor.at
   %first = getelementptr i64, ptr %column, i64 @ROW.SPECIES
+@SETTLE
   br label %copy
 copy:
   %i = phi i64 [ 0, %record ], [ %i.next, %copy ]
@@ -139,11 +204,11 @@ written:
   store ptr %cursor.next, ptr %cursor.at
   %since.at = getelementptr i64, ptr %column, i64 @ROW.SINCE
   %since = load i64, ptr %since.at
-  %since.next = add i64 %since, 1
+  %since.next = add i64 %since, @WRITES
   store i64 %since.next, ptr %since.at
   %output.at = getelementptr i64, ptr %column, i64 @ROW.OUTPUT
   %output = load i64, ptr %output.at
-  %output.next = add i64 %output, 1
+  %output.next = add i64 %output, @WRITES
   store i64 %output.next, ptr %output.at
   %ends = icmp eq i64 %output.next, %n_times
   %ends.bit = zext i1 %ends to i64
@@ -151,7 +216,8 @@ written:
   %ended.now = or i64 %ended.before, %ends.here
   %until.from = getelementptr double, ptr %times, i64 %output.next
   %until.one = load double, ptr %until.from
-  %until.first = insertelement @REAL poison, double %until.one, i32 0
+@NEARER
+  %until.first = insertelement @REAL poison, double @NEAREST, i32 0
   %until.all = shufflevector @REAL %until.first, @REAL poison, @FIRST
   %lane.first = insertelement @WHOLE poison, i64 %lane, i32 0
   %lane.all = shufflevector @WHOLE %lane.first, @WHOLE poison, @FIRST
@@ -162,11 +228,12 @@ written:
 recorded:
   %ended = phi i64 [ 0, %stopped ], [ %ended.now, %written ]
   %until.next = phi @REAL [ %until, %stopped ], [ %until.now, %written ]
+@FAULTS
   %some.ended = icmp ne i64 %ended, 0
-  %some.bad = icmp ne i64 %bad.lanes, 0
+  %some.bad = icmp ne i64 @FAULTY, 0
   %rare.lanes = or i1 %some.ended, %some.bad
   %rare = or i1 %rare.lanes, %over
-  br i1 %rare, label %save, label %onward
+  br i1 @RARE, label %save, label %onward
 onward:
   br label %step
 
@@ -179,7 +246,7 @@ start:
   %starts = phi i64 [ %fresh, %entry ], [ %ended, %save ], [ %starts.rest, %started ]
   %is.fresh = phi i1 [ true, %entry ], [ false, %save ], [ %is.fresh, %started ]
   %clock.start = phi i64 [ %clock, %entry ], [ %clock.next, %save ], [ %clock.start, %started ]
-  %bad.start = phi i64 [ 0, %entry ], [ %bad.lanes, %save ], [ %bad.start, %started ]
+  %bad.start = phi i64 [ 0, %entry ], [ @FAULTY, %save ], [ %bad.start, %started ]
   %place = call i64 @llvm.cttz.i64(i64 %starts, i1 true)
   %starts.less = sub i64 %starts, 1
   %starts.rest = and i64 %starts, %starts.less
@@ -226,6 +293,7 @@ begin:
   %initial.offset = mul i64 %k, %stride
   %initial.from = getelementptr double, ptr %initial, i64 %initial.offset
   %states.at = getelementptr i64, ptr %lane.at, i64 @ROW.SPECIES
+@BEGIN
   br label %seed
 seed:
   %j = phi i64 [ 0, %begin ], [ %j.next, %seed ]
@@ -252,7 +320,7 @@ started:
   br i1 %all.started, label %saved, label %start
 saved:
   %clock.saved = phi i64 [ %clock.next, %save ], [ %clock.start, %started ]
-  %bad.saved = phi i64 [ %bad.lanes, %save ], [ %bad.start, %started ]
+  %bad.saved = phi i64 [ @FAULTY, %save ], [ %bad.start, %started ]
   store i64 %clock.saved, ptr %clock.at
   %done.all = load i64, ptr %done.at
   %finished = icmp uge i64 %done.all, %n

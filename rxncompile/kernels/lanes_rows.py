@@ -42,6 +42,7 @@ class LoopText:
     """One kind of event loop: its lines on entry, when rows are loaded, for one event, and where lanes stop.
 
     `step` ends in the block `latch` with `%stop` known; `functions` stand beside; `rows` is the number of rows.
+    A loop with events names `%rising`, and `fault` and `bits` are their rows, see `lanes_events`.
     """
 
     entry: list[str]
@@ -52,6 +53,8 @@ class LoopText:
     rows: int
     latch: str = "step"
     functions: tuple[str, ...] = ()
+    fault: int | None = None
+    bits: tuple[int, ...] = ()
 
 
 class LaneEmitter(Emitter):
@@ -119,8 +122,11 @@ class RunningSums:
         return self.last
 
 
-def next_event(emit: LaneEmitter, total: str, least: str) -> str:
-    """Name `%after`, `%impossible` and `%stop` from the total propensity and the least one; gives u A."""
+def next_event(emit: LaneEmitter, total: str, least: str, watching: bool = False) -> str:
+    """Name `%after`, `%impossible` and `%stop` from the total propensity and the least one; gives u A.
+
+    Where conditions are watched, the lanes `%rising` stop before anything else is looked at.
+    """
     real, truth, lines = emit.real, emit.truth, emit.lines
     interval = emit.line(f"fdiv {real} %wait, {total}")
     lines.append(f"  %after = fadd {real} %t, {interval}")
@@ -129,6 +135,8 @@ def next_event(emit: LaneEmitter, total: str, least: str) -> str:
     infinite = emit.line(f"fcmp oeq {real} {total}, {emit.constant(float('inf'))}")
     passed = emit.line(f"fcmp ugt {real} %after, %until")  # also where it is not a number
     lines.append(f"  %impossible = or {truth} {negative}, {infinite}")
+    if watching:
+        passed = emit.line(f"or {truth} {passed}, %rising")
     lines.append(f"  %stop = or {truth} {passed}, %impossible")
     return aim
 
@@ -142,11 +150,20 @@ def next_draws(emit: LaneEmitter) -> list[Carried]:
     return [*carried, Carried("wait", WAIT, emit.real, wait, wait), Carried("pick", PICK, emit.real, pick, pick)]
 
 
-def halted_time(emit: LaneEmitter) -> Carried:
-    """The time row: a stopped lane is at its output time, or where it was if it cannot go on (`%bad`)."""
+def halted_time(emit: LaneEmitter, watching: bool = False) -> Carried:
+    """The time row: a stopped lane is at its output time, or where it was if it cannot go on (`%bad`).
+
+    It is where it was, too, where a condition has become true.
+    """
     real, truth = emit.real, emit.truth
     lost = emit.line(f"fcmp uno {real} %after, %after")
-    emit.lines.append(f"  %bad = or {truth} %impossible, {lost}")
-    halt = emit.line(f"select {truth} %bad, {real} %t, {real} %until")
+    here = "%bad"
+    if watching:
+        here = emit.line(f"or {truth} %impossible, {lost}")
+        here = emit.line(f"or {truth} {here}, %rising")
+        emit.lines.append(f"  %bad = xor {truth} {here}, %rising")
+    else:
+        emit.lines.append(f"  %bad = or {truth} %impossible, {lost}")
+    halt = emit.line(f"select {truth} {here}, {real} %t, {real} %until")
     kept = emit.line(f"select {truth} %stop, {real} {halt}, {real} %after")
     return Carried("t", TIME, real, "%after", kept)

@@ -34,19 +34,19 @@ FIXED = 200  # values that parameters alone decide, of one internal function
 _ATTRIBUTES = "attributes #2 = { nounwind noinline }"
 
 
-def search_loop(program: Program, moves: Moves, width: int) -> LoopText:
+def search_loop(program: Program, moves: Moves, width: int, watching: bool = False) -> LoopText:
     """One event of every lane; states, propensities and what parameters decide lie in rows."""
     plan = _Plan(program, width)
     emit = LaneEmitter(program.nodes, width)
     emit.lines += [f"  call void @rates{i}(ptr %state)" for i in range(len(plan.parts))]
     total = emit.load(plan.sums + len(moves) - 1, emit.real)
     least = emit.load(plan.least, emit.real)
-    aim = next_event(emit, total, least)
+    aim = next_event(emit, total, least, watching)
     emit.store(plan.aim, emit.real, aim)
     emit.lines += _fire(len(moves), plan, width)
     carried = next_draws(emit)  # after the moves, which need a while before whole rows can be read again
     step = emit.take()
-    carried.append(halted_time(emit))
+    carried.append(halted_time(emit, watching))
     entry = [f"  call void @fixed{i}(ptr %state, ptr %p)" for i in range(0, len(plan.fixed), FIXED)]
     functions = [*plan.functions(), *_tables(moves, width), _ATTRIBUTES]
     return LoopText(entry, [], step, emit.take(), carried, plan.rows, "fired", tuple(functions))

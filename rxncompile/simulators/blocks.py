@@ -9,22 +9,24 @@ from functools import lru_cache
 from threading import Event
 
 import numpy as np
+import sympy as sp
 from numpy.typing import NDArray
 
 from ..errors import RxnError
-from ..expressions import TIME
+from ..expressions import TIME, text
 from ..kernels.faults import check_propensities
 from ..kernels.graph import Op
 from ..kernels.lanes import lanes_text
 from ..kernels.lanes_block import FIELDS, field
 from ..kernels.lanes_rows import SINCE, SPECIES, TRAJECTORY
 from ..kernels.lanes_rows import TIME as TIME_ROW
-from ..kernels.program import Program, propensity_program
+from ..kernels.program import Program, formula_program, propensity_program
 from ..kernels.store import Compiled as Code
 from ..kernels.store import compile_text, vector_width
 from ..system import System, as_expr
 from .counts import Counts
 from .equations import Function, compiled
+from .jump_events import jump_events, uncounted
 from .pool import StoppedError
 from .streams import Streams
 from .trajectory import Values
@@ -41,6 +43,7 @@ class Lanes:
     """Machine code of a System's event loop: its entry, its table's size, and how many steps one call may make.
 
     No count can leave the range of exact whole numbers within a call that begins with all counts below `limit`.
+    `fault` is the row of faults in events, if there are any.
     """
 
     advance: Callable[[int, int, int, int], int]
@@ -48,14 +51,16 @@ class Lanes:
     rows: int
     steps: int
     limit: float
+    fault: int | None
     code: Code
 
 
 def lanes(system: System) -> Lanes | None:
     """The event loop of a System, with as many lanes as this host's registers; None where nothing can happen.
 
-    Raises R506 and R508 for systems that cannot be compiled, R610 for what this
-    sampler does not simulate: continuous terms, events, propensities that depend on time.
+    Raises R506 and R508 for systems that cannot be compiled, R501 for an event that assigns no state, R610 for what
+    this sampler does not simulate: continuous terms, propensities that depend on time, events that come true at
+    times that cannot be told beforehand.
     """
     return _lanes(system, vector_width())
 
@@ -63,21 +68,23 @@ def lanes(system: System) -> Lanes | None:
 @lru_cache(maxsize=32)
 def _lanes(system: System, width: int) -> Lanes | None:
     _refuse_continuous(system)
-    if not system.jumps:
+    events = jump_events(system)
+    if not system.jumps and events is None:
         return None
-    program = propensity_program(system)
+    program = propensity_program(system) if system.jumps else formula_program(system, [sp.S.Zero])
     _refuse_time(system, program)
     place = {state.symbol: i for i, state in enumerate(system.states)}
-    moves = [[(place[moved], amount) for moved, amount in jump.change] for jump in system.jumps]
+    moves = [[(place[moved], amount) for moved, amount in jump.change] for jump in system.jumps] or [[]]
     largest = max((abs(amount) for pairs in moves for _, amount in pairs), default=1) or 1
     if largest > _LARGEST_MOVE:
         jump = next(j for j in system.jumps if any(abs(a) == largest for _, a in j.change))
         raise RxnError("R608", f"reaction {jump.name!r} changes a count by {largest}", jump.origin)
-    made = lanes_text(program, moves, width, len(system.outputs))
-    code = compile_text(made.text)
     steps = max(1, min(_SLICE // (1 + len(program.nodes) // 4), int(_EXACT / 2) // largest))
+    limit = _EXACT - steps * largest
+    made = lanes_text(program, moves, width, len(system.outputs), events.plan(limit) if events else None)
+    code = compile_text(made.text)
     call = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 4)(code.address("advance"))
-    return Lanes(call, width, made.rows, steps, _EXACT - steps * largest, code)
+    return Lanes(call, width, made.rows, steps, limit, made.fault, code)
 
 
 def _refuse_continuous(system: System) -> None:
@@ -87,18 +94,13 @@ def _refuse_continuous(system: System) -> None:
             "R610", f"{system.name} moves {', '.join(moved)} continuously, which jumps alone cannot simulate",
             hint="integrate solves the whole system; reactions with rate laws instead of ODE terms can be sampled",
         )  # fmt: skip
-    if system.events:
-        raise RxnError(
-            "R610", f"{system.name} has events, which the stochastic sampler does not know yet",
-            system.events[0].origin, "integrate knows them",
-        )  # fmt: skip
 
 
 def _refuse_time(system: System, program: Program) -> None:
     timed: list[bool] = []
     for node in program.nodes:
         timed.append(node.op is Op.TIME or any(timed[a] for a in node.args))
-    for jump, output in zip(system.jumps, program.outputs, strict=True):
+    for jump, output in zip(system.jumps, program.outputs, strict=False):
         if timed[output]:
             raise RxnError(
                 "R610", f"the propensity of {jump.name!r} depends on {TIME.name}, which this sampler does not know yet",
@@ -108,7 +110,10 @@ def _refuse_time(system: System, program: Program) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What all blocks of a call share: system, machine code, parameters, times, starts, streams, event budget."""
+    """What all blocks of a call share: system, machine code, parameters, times, starts, streams, event budget.
+
+    The known times of events stand after the parameters, see `jump_events`.
+    """
 
     system: System
     lanes: Lanes | None
@@ -126,11 +131,11 @@ class Batch:
     def run(self, first: int, rows: Values, stop: Event, report: Callable[[int], object] = int) -> Integers:
         """Trajectories first, first + 1, ... into `rows` (count, T, columns), contiguous; gives their event counts.
 
-        Calls `report(done)` from time to time. Raises R601, R602, R606, R608 as `sample`, and StoppedError once
+        Calls `report(done)` from time to time. Raises R601, R602, R606 to R609 as `sample`, and StoppedError once
         `stop` is set, with rows unfinished.
         """
         count = len(rows)
-        if self.lanes is None or len(self.times) == 1:
+        if self.lanes is None or (len(self.times) == 1 and not self.system.events):
             self._stay(first, rows)
             return np.zeros(count, dtype=np.int64)
         return _Block(self, self.lanes, first, rows).run(stop, report)
@@ -160,17 +165,20 @@ class _Block:
         words = batch.streams.words(first, self.count + 1)
         initial = batch.counts.of(batch.streams, first, self.count + 1)
         spare = np.empty(rows.shape[1:])
-        self._alive = (whole, words, initial, spare)
+        times = np.append(batch.times, np.inf)  # the time after the last is looked at, and never reached
+        self._alive = (whole, words, initial, spare, times)
+        real = uncounted(batch.system)
+        self.counted = np.array([s.symbol not in real for s in batch.system.states], dtype=bool)
         outputs = compiled(batch.system).outputs.address if batch.system.outputs else 0
         values = {
-            "p": batch.parameters.ctypes.data, "times": batch.times.ctypes.data, "rows": rows.ctypes.data,
+            "p": batch.parameters.ctypes.data, "times": times.ctypes.data, "rows": rows.ctypes.data,
             "spare": spare.ctypes.data, "words": words.ctypes.data, "initial": initial.ctypes.data,
             "counts": self.events.ctypes.data, "outputs": outputs,
             "stride": initial.shape[1] if len(initial) > 1 else 0, "n_times": len(batch.times), "n": self.count,
         }  # fmt: skip
         for name, value in values.items():
             self.header[field(name)] = value
-        if np.abs(initial).max(initial=0.0) > code.limit:
+        if np.abs(initial[:, self.counted]).max(initial=0.0) > code.limit:
             raise RxnError("R608", f"an initial count of {batch.system.name} is beyond the exact whole numbers")
 
     def run(self, stop: Event, report: Callable[[int], object]) -> Integers:
@@ -202,7 +210,7 @@ class _Block:
     def _check(self) -> None:
         """Counts and event budgets of all lanes, and of the trajectories that have ended."""
         batch, n = self.batch, len(self.batch.system.states)
-        large = np.abs(self.table[SPECIES : SPECIES + n]) > self.code.limit
+        large = (np.abs(self.table[SPECIES : SPECIES + n]) > self.code.limit) & self.counted[:, np.newaxis]
         for state, lane in np.argwhere(large).tolist():
             if not self._is_spare(lane):
                 self._beyond(state, lane)
@@ -228,6 +236,8 @@ class _Block:
 
     def _impossible(self, lane: int) -> None:
         k, (t, state) = int(self._integers(TRAJECTORY)[lane]), self._where(lane)
+        if self.code.fault is not None and (fault := int(self._integers(self.code.fault)[lane])):
+            self._wrong_event(fault, k, t, state)
         try:
             check_propensities(self.batch.system, self._propensities(t, state), t)
         except RxnError as error:
@@ -235,6 +245,29 @@ class _Block:
             raise RxnError(error.code, message, error.span, error.hint) from None
         message = f"the sum of all propensities is infinite at t = {t:g} ({self._state(k, state)})"
         raise RxnError("R601", message, hint="look for growth without bound")
+
+    def _wrong_event(self, fault: int, k: int, t: float, state: Values) -> None:
+        """An event, `(fault - 1) // 2`, assigned what cannot be, or fires without end; `state` is the one before."""
+        system, (e, endless) = self.batch.system, divmod(fault - 1, 2)
+        event, where = system.events[e], self._state(k, state)
+        if endless:
+            written = f"{'at' if event.timed else 'when'} {text(event.condition)}"
+            message = f"the event '{written}' fires without end at t = {t:.9g} ({where})"
+            hint = "let its assignment lead well away from its condition"
+            raise RxnError("R607", message, event.origin, hint)
+        values = Function(compiled(system).assignments[e], self.batch.parameters)(t, state)
+        counted = {s.symbol: s.label for s, whole in zip(system.states, self.counted, strict=True) if whole}
+        labels = {s.symbol: s.label for s in system.states}
+        for (name, _), value in zip(event.assignments, values, strict=True):
+            gives = f"an event gives {labels[name]!r} the value {value:.15g} at t = {t:.9g}"
+            if not np.isfinite(value):
+                raise RxnError("R601", f"{gives} ({where})", event.origin)
+            if name in counted and (value < 0.0 or value != np.floor(value)):
+                wrong = "negative" if value < 0.0 else "not whole"
+                hint = "reactions change it one by one: assign floor(...) or max(0, ...)"
+                raise RxnError("R609", f"{gives}, which is {wrong} ({where})", event.origin, hint)
+            if name in counted and value > self.code.limit:
+                raise RxnError("R608", f"{gives}, beyond the exact whole numbers ({where})", event.origin)
 
     def _beyond(self, index: int, lane: int) -> None:
         system = self.batch.system
@@ -247,7 +280,9 @@ class _Block:
         raise RxnError("R608", message, jump.origin, hint)
 
     def _spent(self, k: int, t: float, state: Values) -> None:
-        jump = self.batch.system.jumps[int(np.argmax(self._propensities(t, state)))]
         message = f"more than {self.batch.max_events} events by t = {t:g} ({self._state(k, state)})"
+        if not self.batch.system.jumps:
+            raise RxnError("R606", message, self.batch.system.events[0].origin, "max_events allows more")
+        jump = self.batch.system.jumps[int(np.argmax(self._propensities(t, state)))]
         hint = f"reaction {jump.name!r} fires most often; max_events allows more"
         raise RxnError("R606", message, jump.origin, hint)

@@ -13,6 +13,7 @@ from ..expressions import to_float
 from ..network import Distribution
 from ..system import State, System
 from .initial import initial_values
+from .jump_events import uncounted
 from .streams import Streams
 from .trajectory import Values
 
@@ -46,13 +47,17 @@ def initial_counts(
     """The counts at the start; a drawn number is rounded, and 0 where it is negative.
 
     `params` and `initial` override by label. Raises R501, R504, R505, R609 as `initial_values`, R609 for a count
-    that is not whole or negative, and for a distribution whose law is not known.
+    that is not whole or negative, and for a distribution whose law is not known. States that events assign and no
+    jump moves are any numbers.
     """
     values = np.array(initial_values(system, time, params, initial))
+    real = uncounted(system)
     laws = []
     for i, state in enumerate(system.states):
         if isinstance(state.initial, Distribution) and state.label not in (initial or {}):
             laws.append((i, _law(system, state, state.initial, params)))
+        elif state.symbol in real:
+            continue
         elif values[i] != np.floor(values[i]) or values[i] < 0.0:
             wrong = "negative" if values[i] < 0.0 else "not whole"
             raise RxnError(

@@ -38,11 +38,11 @@ class Events:
     ) -> None:
         system = model.system
         self._system, self._start, self._window = system, start, _WINDOW * (end - start)
-        self._times = [_time(system, event, known) for event in system.events]
+        self._times = [event_time(system, event, known) for event in system.events]
         self._due = sorted({t for t in self._times if t is not None})
         self._fired: list[list[float]] = [[] for _ in system.events]
         index = {s.symbol: i for i, s in enumerate(system.states)}
-        self._targets = [_targets(system, event, index) for event in system.events]
+        self._targets = [event_targets(system, event, index) for event in system.events]
         self._values = [Function(kernel, parameters) for kernel in model.assignments] if system.events else []
         self._watched = np.array([t is None for t in self._times], dtype=bool)
         self._was = ~self._watched
@@ -131,8 +131,8 @@ class Events:
             )
 
 
-def _time(system: System, event: Trigger, known: Mapping[sp.Symbol, sp.Expr]) -> float | None:
-    """The time of an event where parameters decide it; None for one that has to be watched."""
+def event_time(system: System, event: Trigger, known: Mapping[sp.Symbol, sp.Expr]) -> float | None:
+    """The time of an event where parameters decide it; None for one that has to be watched. Raises R601."""
     if not event.timed:
         return None
     value = event.condition.xreplace(known)
@@ -144,7 +144,8 @@ def _time(system: System, event: Trigger, known: Mapping[sp.Symbol, sp.Expr]) ->
     return time
 
 
-def _targets(system: System, event: Trigger, index: Mapping[sp.Symbol, int]) -> NDArray[np.intp]:
+def event_targets(system: System, event: Trigger, index: Mapping[sp.Symbol, int]) -> NDArray[np.intp]:
+    """The places of the states that an event assigns. Raises R501 for what is no state."""
     for name, _ in event.assignments:
         if name not in index:
             raise RxnError("R501", f"an event assigns {name.name!r}, which is no state of {system.name}", event.origin)

@@ -20,6 +20,7 @@ from ..system import System
 from .blocks import Batch, lanes
 from .counts import initial_counts
 from .initial import parameter_vector
+from .jump_events import jump_events, uncounted
 from .pool import each_block, how_many
 from .streams import streams
 from .sums import Sums
@@ -52,6 +53,9 @@ def sample(
 
         n -> n + change_r  with probability  a_r(n) dt                                        Gillespie 1977
 
+    An event assigns at its time, or where its condition becomes true, to the values before it; one that is true at
+    the start has first to become false. At the time of an event the values after it are reported.
+
     `params` and `initial` override parameters and initial counts by label; initial distributions are drawn for
     each trajectory. `seed` any whole number (None: from the operating system; the result says which).
     `progress(done, runs)` is called from time to time. A trajectory may make `max_events` events.
@@ -59,7 +63,9 @@ def sample(
 
     Raises R501, R504, R505, R609 for overrides and initial counts, R603 for times, R604 for runs, seed and
     threads, R506, R508 and R610 for systems that cannot be sampled, R601 and R602 for a propensity that is not a
-    finite number or negative, R606 where `max_events` are spent, R608 for counts beyond 2^53.
+    finite number or negative, R606 where `max_events` are spent, R607 for an event that fires without end, R608 for
+    counts beyond 2^53, R601 and R609 for an event that assigns no finite number, or to a count a negative one or one
+    that is not whole.
     """
     batch = _batch(system, t, runs, seed, params, initial, max_events)
     shape = (runs, len(batch.times), batch.columns)
@@ -103,13 +109,15 @@ def sample_statistics(
     """
     batch = _batch(system, t, runs, seed, params, initial, max_events)
     workers = how_many(threads)
-    blocks = _blocks(batch, runs, workers if not system.outputs else None)
+    real = uncounted(system)
+    order = np.argsort([s.symbol in real for s in system.states] + [True] * len(system.outputs), kind="stable")
+    blocks = _blocks(batch, runs, workers if not system.outputs and not real else None)
     watch = _Watch(len(blocks), runs, workers, progress)
 
     def task(block: int, stop: Event) -> Sums:
         rows = np.empty((len(blocks[block]), len(batch.times), batch.columns))
         batch.run(blocks[block].start, rows, stop, watch.of(block))
-        return Sums.of(rows, len(system.states))
+        return Sums.of(rows[:, :, order] if real else rows, len(system.states) - len(real))
 
     total: Sums | None = None
     waiting: dict[int, Sums] = {}
@@ -129,7 +137,7 @@ def sample_statistics(
             raise
         notes = (f"interrupted: the first {total.runs} of {runs} runs",)
     assert total is not None
-    mean, sd = total.statistics()
+    mean, sd = (columns[:, np.argsort(order)] for columns in total.statistics())
     labels, units = _columns(system)
     return Ensemble(
         system.name, batch.times, labels, units, total.runs, mean, sd, METHOD, batch.streams.seed, notes
@@ -151,7 +159,10 @@ def _batch(
             raise RxnError("R604", f"{name} = {value!r} is not a whole number of at least 1")
     counts = initial_counts(system, float(times[0]), params, initial)
     parameters = np.array(parameter_vector(system, params))
-    return Batch(system, lanes(system), parameters, times, counts, streams(seed), int(max_events))
+    machine = lanes(system)
+    if (events := jump_events(system)) is not None:
+        parameters = np.append(parameters, events.times(params))
+    return Batch(system, machine, parameters, times, counts, streams(seed), int(max_events))
 
 
 class _Watch:
