@@ -59,8 +59,7 @@ def block_text(loop: LoopText, width: int, n_states: int, n_outputs: int) -> str
         "@REAL": f"<{width} x double>", "@WHOLE": f"<{width} x i64>", "@TRUTH": f"<{width} x i1>", "@MASK": f"i{width}",
         "@FIRST": f"<{width} x i32> zeroinitializer", "@LANES": ", ".join(f"i64 {lane}" for lane in range(width)),
         "@WIDTH": str(width), "@STATES": str(n_states), "@COLUMNS": str(columns), "@BYTES": str(8 * columns),
-        "@NEAREST": "%until.one",
-        "@LATCH": loop.latch,
+        "@NEAREST": "%until.one", "@LATCH": loop.latch,
     }  # fmt: skip
     events = loop.fault is not None
     words |= {"@WRITES": "%writes", "@BYTES": "%bytes", "@NEAREST": "%until.own"} if events else {"@WRITES": "1"}
@@ -84,9 +83,10 @@ def _hooks(loop: LoopText, width: int, columns: int) -> dict[str, list[str]]:
     names = ("@RISING", "@SETTLE", "@NEARER", "@FAULTS", "@BEGIN")
     if loop.fault is None:
         return {name: [] for name in names}
-    rising = ["  %rising.lanes = add i64 0, 0"]
-    if loop.bits:
-        rising = ["  %rising.bits = bitcast @TRUTH %rising to @MASK", "  %rising.lanes = zext @MASK %rising.bits to i64"]
+    cast = "  %rising.bits = bitcast @TRUTH %rising to @MASK"
+    rising = [cast, "  %rising.lanes = zext @MASK %rising.bits to i64"]
+    if not loop.bits:
+        rising = ["  %rising.lanes = add i64 0, 0"]
     begin = [(loop.fault, 0), *((row, -1) for row in loop.bits)]
     fill = [
         line
