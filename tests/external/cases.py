@@ -31,11 +31,15 @@ def found(suite: str, pattern: str) -> list[object]:
 
 
 class Summary:
-    """What a suite's cases came to: `error` is the worst error over the tolerance, above 1 a failure."""
+    """What a suite's cases came to: `error` is the worst error over the tolerance, above 1 a failure.
 
-    def __init__(self, suite: str) -> None:
-        self.suite = suite
+    `name` is that of the file; `counts` are whatever else was counted in a case.
+    """
+
+    def __init__(self, suite: str, name: str = "") -> None:
+        self.suite, self.name = suite, name or suite
         self.cases: dict[str, float | None] = {}
+        self.counts: dict[str, dict[str, int]] = {}
 
     def begin(self, path: Path | None) -> Path:
         """Note a case as found; it counts as failed until `end`."""
@@ -44,20 +48,24 @@ class Summary:
         self.cases[path.stem] = None
         return path
 
-    def end(self, path: Path, error: float) -> None:
+    def end(self, path: Path, error: float, **counts: int) -> None:
         self.cases[path.stem] = float(error)
+        if counts:
+            self.counts[path.stem] = counts
 
     def text(self) -> str:
         errors = [e for e in self.cases.values() if e is not None]
         passed = sum(1 for e in errors if e <= 1.0)
         content = {
-            "suite": self.suite,
+            "suite": self.name,
             "found": len(self.cases),
             "passed": passed,
             "worst_error_over_tolerance": max(errors, default=None),
             "failed": sorted(name for name, e in self.cases.items() if e is None or not e <= 1.0),
             "cases": self.cases,
         }
+        if self.counts:
+            content["counts"] = self.counts
         return json.dumps(content, indent=1)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,27 @@ def summary(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """The summary of the module's suite, written when its tests are done."""
     content = Summary(request.module.SUITE)
     yield content
+    _write(content, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def sampled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[int], Summary]]:
+    """Summaries of the same suite by the number of runs that its cases were sampled with."""
+    contents: dict[int, Summary] = {}
+
+    def of(runs: int) -> Summary:
+        return contents.setdefault(runs, Summary(request.module.SUITE, f"{request.module.SUITE}-{runs}-runs"))
+
+    yield of
+    for content in contents.values():
+        _write(content, tmp_path_factory)
+
+
+def _write(content: Summary, tmp_path_factory: pytest.TempPathFactory) -> None:
     if content.cases:
         named = os.environ.get("RXNCOMPILE_SUMMARY_DIR")
         folder = Path(named) if named else tmp_path_factory.getbasetemp()
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{content.suite}.json").write_text(content.text())
+        (folder / f"{content.name}.json").write_text(content.text())
