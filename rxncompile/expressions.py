@@ -264,6 +264,9 @@ def _logic(expr: Any, states: Set[sp.Symbol]) -> tuple[str, int]:
             for value, condition in expr.args
         ]
         return f"piecewise({', '.join(parts)})", _ATOM
+    if isinstance(expr, sp.ITE):
+        test, yes, no = expr.args
+        return _text(sp.Or(sp.And(test, yes), sp.And(sp.Not(test), no)), states)
     word, level = {sp.Or: (" or ", _OR), sp.And: (" and ", _AND)}.get(type(expr), ("not ", _NOT))
     if level == _NOT:
         return f"not {_wrap(expr.args[0], _COMPARE, states)}", _NOT

@@ -68,8 +68,10 @@ def numbers(draw: Draw, positive: bool = False) -> sp.Rational:
 
 
 def finite(expr: sp.Basic) -> bool:
-    """Whether every part of an expression can be a real number of moderate size."""
-    if expr.has(sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I):
+    """Whether every part of an expression can be a real number of moderate size, and is as sympy would build it."""
+    if rebuilt(expr) != expr:
+        return False
+    if expr.has(sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I, sp.re, sp.im, sp.arg, sp.atan2, sp.ITE):
         return False
     for part in sp.preorder_traversal(expr):
         if isinstance(part, sp.Expr) and part.is_number and not part.is_Rational:
@@ -78,9 +80,15 @@ def finite(expr: sp.Basic) -> bool:
                 return False
         if isinstance(part, sp.exp) and part.args[0].is_number and abs(part.args[0].evalf(5)) > 500:
             return False
+        if part.is_Pow and part.base.is_number and part.base.is_negative and not part.exp.is_Integer:
+            return False
         if part.is_Rational and (abs(part.p) > 10**150 or part.q > 10**150):
             return False
     return True
+
+
+def rebuilt(expr: sp.Basic) -> sp.Basic:
+    return expr.func(*map(rebuilt, expr.args)) if expr.args else expr
 
 
 _ONE_ARGUMENT = (sp.exp, sp.log, sp.sqrt, sp.Abs, sp.floor, sp.ceiling, sp.sin, sp.cos, sp.tan, sp.tanh)

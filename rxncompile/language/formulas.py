@@ -6,6 +6,7 @@ Sums and products are built in one piece, so that reading back a printed formula
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import sympy as sp
@@ -14,11 +15,12 @@ from ..errors import RxnError, Span
 from ..expressions import BUILT_IN, FUNCTIONS, TIME, symbol
 from . import syntax as s
 from .expansion import Expansion
-from .numbers import check_bits, check_constant, check_exp, check_power, exact_number
+from .numbers import check_bits, check_constant, check_exp, check_power, check_terms, exact_number
 from .scope import Frame, Scope, place
 from .syntax import Kind
 
 WORK_CAP = 300_000
+_COMPLEX = (sp.re, sp.im, sp.arg, sp.conjugate, sp.atan2)
 _BAD = (sp.S.NaN, sp.S.ComplexInfinity, sp.S.Infinity, sp.S.NegativeInfinity)
 
 
@@ -56,8 +58,18 @@ class Formulas:
 
     # -- numbers -------------------------------------------------------------------------------------
 
+    def formula(self, node: s.Expression, frame: Frame, use: Use) -> sp.Expr:
+        """A whole formula, in the form that reading its own text gives."""
+        with _sensible(frame.span(node)):
+            return settled(self.expr(node, frame, use))
+
+    def trigger(self, node: s.Expression, frame: Frame, use: Use) -> sp.Basic:
+        """A whole condition, likewise."""
+        with _sensible(frame.span(node)):
+            return settled(self.condition(node, frame, use))
+
     def expr(self, node: s.Expression, frame: Frame, use: Use) -> sp.Expr:
-        """A formula. Raises R2xx for what is no number, R4xx beyond the caps; unknown names are reported."""
+        """A formula or a part of one. Raises R2xx for what is no number, R4xx beyond the caps; reports unknown names."""
         if self.active:
             self.work += 1
             if self.work > WORK_CAP:
@@ -261,6 +273,7 @@ def apply(name: str, arguments: list[sp.Expr], span: Span | None) -> sp.Expr:
         raise RxnError("R204", f"{name} needs an argument", span)
     for argument in arguments:
         check_constant(argument, span)
+        check_terms(argument, span)
     if name == "exp":
         check_exp(arguments[0], span)
     if name == "log10":
@@ -274,7 +287,11 @@ def apply(name: str, arguments: list[sp.Expr], span: Span | None) -> sp.Expr:
         return sp.Mul(up if name == "hill" else still, power(sp.Add(still, up), sp.S.NegativeOne, span))
     if name == "sqrt":
         return power(arguments[0], sp.Rational(1, 2), span)
-    return _real(FUNCTIONS[name](*arguments), span)
+    value = FUNCTIONS[name](*arguments)
+    if name == "abs" and value.has(*_COMPLEX):  # of what need not be real everywhere, as sqrt(x) for x < 0
+        inside = arguments[0]
+        value = sp.Piecewise((inside, inside >= 0), (-inside, True))
+    return _real(value, span)
 
 
 _ARITY = {"hill": 3, "hillr": 3, "mm": 3}
@@ -287,10 +304,52 @@ def check_count(name: str, given: int, wanted: int, span: Span | None) -> None:
         raise RxnError("R204", f"{name} takes {wanted} argument{plural}, here are {given}", span)
 
 
+@contextmanager
+def _sensible(span: Span) -> Iterator[None]:
+    """What sympy refuses to build (a comparison of complex numbers, say) is a mistake of the model."""
+    try:
+        yield
+    except RecursionError:
+        hint = "name parts of the formula with 'let'"
+        raise RxnError("R402", "this formula is nested too deep", span, hint) from None
+    except (ValueError, TypeError, ArithmeticError, NotImplementedError, AttributeError) as error:
+        raise RxnError("R206", "this formula has no real value", span, str(error)[:200]) from None
+
+
+def settled(expr: sp.Basic) -> sp.Basic:
+    """An expression that does not change when it is built again from its parts.
+
+    A few of sympy's functions simplify only at the second time: abs(1/x), a piecewise within a comparison.
+    """
+    if not expr.has(*_UNSETTLED):
+        return expr
+    for _ in range(5):
+        again = _rebuilt(expr)
+        if again == expr:
+            break
+        expr = again
+    return expr
+
+
+_UNSETTLED = (sp.Abs, sp.Piecewise, sp.ITE, sp.floor, sp.ceiling, sp.Min, sp.Max, sp.exp)
+
+
+def _rebuilt(expr: sp.Basic) -> sp.Basic:
+    if not expr.args:
+        return expr
+    parts = [_rebuilt(part) for part in expr.args]
+    if isinstance(expr, sp.ITE):  # what a comparison with a piecewise turns into
+        test, yes, no = parts
+        return sp.Or(sp.And(test, yes), sp.And(sp.Not(test), no))
+    return expr.func(*parts)
+
+
 def _real(value: sp.Expr, span: Span | None) -> sp.Expr:
     """The value, if it can be a real number."""
-    if value in _BAD or (not value.is_Rational and value.has(sp.I, *_BAD)):
+    if value in _BAD or (not value.is_Rational and value.has(sp.I, *_BAD, *_COMPLEX)):
         raise RxnError("R206", "this has no real value", span)
     if value.is_number and value.is_real is False:
         raise RxnError("R206", "this is no real number", span)
+    if value.is_Mul and any(p.is_Pow and p.base == -1 and p.exp.is_Rational for p in value.args):
+        raise RxnError("R206", "a root of a negative number", span)
     return value

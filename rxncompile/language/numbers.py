@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import sympy as sp
@@ -11,6 +12,8 @@ from ..errors import RxnError, Span
 DIGITS_CAP = 4_000  # Python itself refuses to write longer numbers
 _BITS_CAP = 13_000
 _MAGNITUDE_CAP = 1_000  # of what exp is taken of, and of powers of ten of irrational numbers
+_TERMS_CAP = 10_000
+_SUM_POWER_CAP = 100
 _PARTS = re.compile(r"(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?")
 
 
@@ -64,6 +67,36 @@ def check_constant(value: sp.Expr, span: Span | None, cap: int = _MAGNITUDE_CAP)
         rough = value.evalf(5, maxn=50)
         if not rough.is_Float or abs(rough) > sp.Integer(10) ** cap:
             raise RxnError("R403", f"a number of this model is larger than 1e{cap}", span)
+
+
+def check_terms(argument: sp.Expr, span: Span | None) -> None:
+    """Raises R403 for a function of a power of a sum that would fill the memory if it were multiplied out.
+
+    Asked whether tanh((x + y)^5000) is finite, sympy multiplies out.
+    """
+    if _terms(argument) > _TERMS_CAP:
+        message = f"a function of a power of a sum with more than {_TERMS_CAP:,} terms when multiplied out"
+        raise RxnError("R403", message, span, "name the sum with 'let'")
+
+
+def _terms(expr: sp.Basic) -> int:
+    """The number of terms of the largest part of an expression, multiplied out; not exact beyond the cap."""
+    if not expr.args:
+        return 1
+    sizes = [_terms(part) for part in expr.args]
+    if expr.is_Add:
+        return sum(sizes)
+    if expr.is_Mul:
+        total = 1
+        for size in sizes:
+            total = min(total * size, _TERMS_CAP + 1)
+        return total
+    if expr.is_Pow and expr.exp.is_Integer and sizes[0] > 1:
+        power = abs(int(expr.exp))
+        if power > _SUM_POWER_CAP:
+            return _TERMS_CAP + 1
+        return min(math.comb(min(sizes[0], _TERMS_CAP) + power - 1, power), _TERMS_CAP + 1)
+    return max(sizes)
 
 
 def check_exp(argument: sp.Expr, span: Span | None) -> None:

@@ -88,7 +88,7 @@ def law(node: s.Law, frame: Frame, use: f.Use, formulas: f.Formulas) -> Distribu
         hint = f"did you mean {near[0]!r}?" if near else "known are: " + ", ".join(DISTRIBUTIONS)
         raise RxnError("R209", f"unknown distribution {node.name!r}", frame.span(node), hint)
     f.check_count(node.name, len(node.arguments), DISTRIBUTIONS[node.name], frame.span(node))
-    return Distribution(node.name, tuple(formulas.expr(a, frame, use) for a in node.arguments))
+    return Distribution(node.name, tuple(formulas.formula(a, frame, use) for a in node.arguments))
 
 
 def unit_of(node: s.UnitText | None, frame: Frame) -> Unit | None:

@@ -69,7 +69,7 @@ class Reactions:
             placement=placement,
             probability=None
             if probability is None or probability.value is None
-            else self.formulas.expr(probability.value, frame, f.PARAMETER),
+            else self.formulas.formula(probability.value, frame, f.PARAMETER),
             daughter=self._daughter(notes.value("daughter"), frame),
             flags=flags,
             remark=notes.remark,
@@ -167,7 +167,7 @@ class Reactions:
         if line.arrow == "<->" and len(kinetics.rates) == 1 and kinetics.mass_action:
             hint = "write 'A <-> B @ k, k_back'"
             raise RxnError("R212", "a reversible reaction needs two rate constants", span, hint)
-        rates = [self.formulas.expr(r, frame, f.LAW) for r in kinetics.rates]
+        rates = [self.formulas.formula(r, frame, f.LAW) for r in kinetics.rates]
         return rates[0], rates[1] if len(rates) > 1 else None
 
     def _daughter(self, attribute: s.Attribute | None, frame: Frame) -> str:

@@ -97,7 +97,7 @@ class _Resolver:
                     self.declare(statement, frame)
             self.reactions.order()
             for statement, frame in self.expansion.walk(self.statements):
-                with self.reporting(), _shallow(frame.span(statement)):
+                with self.reporting():
                     self.build(statement, frame)
             return self.finish(name)
         return None
@@ -148,21 +148,21 @@ class _Resolver:
     def declaration(self, statement: s.Declaration, frame: Frame) -> None:
         make = self._makers[statement.kind]
         for item in statement.items:
-            with self.reporting(), _shallow(frame.span(item)):
+            with self.reporting():
                 for name, _, _ in self.expansion.names(item.ref, frame):
                     make(self, item, frame, name)
 
     def constant(self, item: s.Quantity, frame: Frame, name: str) -> None:
-        value = self.formulas.expr(_given(item), frame, f.CONSTANT)
+        value = self.formulas.formula(_given(item), frame, f.CONSTANT)
         remark = noted(item.attributes, frame, what="a const").remark
         self.constants.append(Constant(name, value, unit_of(item.unit, frame), remark, frame.span(item)))
 
     def parameter(self, item: s.Quantity, frame: Frame, name: str) -> None:
-        lower, upper = (self.formulas.expr(b, frame, f.PRIOR) for b in item.bounds) if item.bounds else (None, None)
+        lower, upper = (self.formulas.formula(b, frame, f.PRIOR) for b in item.bounds) if item.bounds else (None, None)
         self.parameters.append(
             Parameter(
                 name,
-                self.formulas.expr(_given(item), frame, f.PARAMETER),
+                self.formulas.formula(_given(item), frame, f.PARAMETER),
                 unit_of(item.unit, frame),
                 lower,
                 upper,
@@ -181,7 +181,7 @@ class _Resolver:
         if unit is not None and unit.dimension not in ((("length", 1),), (("length", 2),), (("length", 3),)):
             hint = "sizes are volumes, areas or lengths: L, um^3, um^2 ..."
             raise RxnError("R304", f"{unit.text!r} is no unit of a size", frame.span(item), hint)
-        size = self.formulas.expr(_given(item), frame, f.SIZE)
+        size = self.formulas.formula(_given(item), frame, f.SIZE)
         if size.is_Rational and size <= 0:
             raise RxnError("R310", "the size of a compartment is positive", frame.span(item))
         remark = noted(item.attributes, frame, what="a compartment").remark
@@ -193,7 +193,7 @@ class _Resolver:
         if item.law is not None:
             initial = law(item.law, frame, f.INITIAL, self.formulas)
         elif item.value is not None:
-            initial = self.formulas.expr(item.value, frame, f.INITIAL)
+            initial = self.formulas.formula(item.value, frame, f.INITIAL)
         compartment = None
         if item.place is not None:
             compartment = self.expansion.name(item.place, frame)
@@ -215,12 +215,12 @@ class _Resolver:
         )
 
     def rule(self, item: s.Quantity, frame: Frame, name: str) -> None:
-        formula = self.formulas.expr(_given(item), frame, f.LAW)
+        formula = self.formulas.formula(_given(item), frame, f.LAW)
         remark = noted(item.attributes, frame, what="a let").remark
         self.rules.append(Rule(name, formula, unit_of(item.unit, frame), remark, frame.span(item)))
 
     def observable(self, item: s.Quantity, frame: Frame, name: str) -> None:
-        formula = self.formulas.expr(_given(item), frame, f.OBSERVED)
+        formula = self.formulas.formula(_given(item), frame, f.OBSERVED)
         remark = noted(item.attributes, frame, what="an observable").remark
         self.observables.append(Observable(name, formula, unit_of(item.unit, frame), remark, frame.span(item)))
 
@@ -233,7 +233,7 @@ class _Resolver:
                     value: sp.Expr | Distribution = law(item.law, frame, f.INITIAL, self.formulas)
                 else:
                     assert item.value is not None
-                    value = self.formulas.expr(item.value, frame, f.INITIAL)
+                    value = self.formulas.formula(item.value, frame, f.INITIAL)
                 if name in self.initials:
                     hint = f"the first time at {place(self.initials[name][1])}"
                     raise RxnError("R102", f"{name!r} gets two initial values", frame.span(item), hint)
@@ -243,8 +243,8 @@ class _Resolver:
         name = self.expansion.name(statement.ref, frame)
         if any(c.name == name for c in self.conservations):
             raise RxnError("R102", f"two conservation laws are called {name!r}", frame.span(statement))
-        formula = self.formulas.expr(statement.formula, frame, f.CONSERVED)
-        value = None if statement.value is None else self.formulas.expr(statement.value, frame, f.INITIAL)
+        formula = self.formulas.formula(statement.formula, frame, f.CONSERVED)
+        value = None if statement.value is None else self.formulas.formula(statement.value, frame, f.INITIAL)
         self.conservations.append(Conservation(name, formula, value, frame.span(statement)))
 
     def reaction(self, statement: s.ReactionLine, frame: Frame) -> None:
@@ -253,15 +253,15 @@ class _Resolver:
     def ode_term(self, statement: s.OdeLine, frame: Frame) -> None:
         name = self.expansion.name(statement.ref, frame)
         self.scope.of_kind(name, Kind.SPECIES, frame.span(statement.ref))
-        formula = self.formulas.expr(statement.formula, frame, f.LAW)
+        formula = self.formulas.formula(statement.formula, frame, f.LAW)
         remark = noted(statement.attributes, frame, what="an ODE term").remark
         self.ode_terms.append(OdeTerm(name, formula, remark, frame.span(statement)))
 
     def event(self, statement: s.EventLine, frame: Frame) -> None:
         if statement.timed:
-            trigger = self.formulas.expr(statement.trigger, frame, f.INSTANT)
+            trigger = self.formulas.formula(statement.trigger, frame, f.INSTANT)
         else:
-            trigger = self.formulas.condition(statement.trigger, frame, f.LAW)
+            trigger = self.formulas.trigger(statement.trigger, frame, f.LAW)
         assignments: dict[str, sp.Expr] = {}
         for ref, value in statement.assignments:
             name = self.expansion.name(ref, frame)
@@ -274,7 +274,7 @@ class _Resolver:
                 raise RxnError("R104", f"{name!r} is a {found.kind} and cannot be assigned", span, hint)
             if name in assignments:
                 raise RxnError("R102", f"{name!r} is assigned twice", span)
-            assignments[name] = self.formulas.expr(value, frame, f.LAW)
+            assignments[name] = self.formulas.formula(value, frame, f.LAW)
         remark = noted(statement.attributes, frame, what="an event").remark
         self.events.append(
             Event(statement.timed, trigger, tuple(assignments.items()), remark, frame.span(statement))
@@ -293,7 +293,7 @@ class _Resolver:
             if len(lattices) != 1:
                 raise RxnError("R216", "on which lattice?", span, "write 'diffuse A @ D on LATTICE'")
             where = lattices[0]
-        rate = self.formulas.expr(statement.rate, frame, f.PARAMETER)
+        rate = self.formulas.formula(statement.rate, frame, f.PARAMETER)
         for ref in statement.refs:
             name = self.expansion.name(ref, frame)
             self.scope.of_kind(name, Kind.SPECIES, frame.span(ref))
@@ -356,13 +356,3 @@ class _Resolver:
 def _given(item: s.Quantity) -> s.Expression:
     assert item.value is not None  # the grammar sees to it
     return item.value
-
-
-@contextmanager
-def _shallow(span: Span) -> Iterator[None]:
-    """Formulas that only grow too deep by functions within functions."""
-    try:
-        yield
-    except RecursionError:
-        hint = "name parts of the formula with 'let'"
-        raise RxnError("R402", "this is nested too deep", span, hint) from None
