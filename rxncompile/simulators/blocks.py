@@ -43,7 +43,7 @@ class Lanes:
     """Machine code of a System's event loop: its entry, its table's size, and how many steps one call may make.
 
     No count can leave the range of exact whole numbers within a call that begins with all counts below `limit`.
-    `fault` is the row of faults in events, if there are any.
+    `fault` is the row of faults in events, if there are any; `counted[i]` whether state i is a count.
     """
 
     advance: Callable[[int, int, int, int], int]
@@ -52,6 +52,7 @@ class Lanes:
     steps: int
     limit: float
     fault: int | None
+    counted: NDArray[np.bool_]
     code: Code
 
 
@@ -83,8 +84,10 @@ def _lanes(system: System, width: int) -> Lanes | None:
     limit = _EXACT - steps * largest
     made = lanes_text(program, moves, width, len(system.outputs), events.plan(limit) if events else None)
     code = compile_text(made.text)
+    real = uncounted(system)
+    counted = np.array([s.symbol not in real for s in system.states], dtype=bool)
     call = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 4)(code.address("advance"))
-    return Lanes(call, width, made.rows, steps, limit, made.fault, code)
+    return Lanes(call, width, made.rows, steps, limit, made.fault, counted, code)
 
 
 def _refuse_continuous(system: System) -> None:
@@ -167,8 +170,6 @@ class _Block:
         spare = np.empty(rows.shape[1:])
         times = np.append(batch.times, np.inf)  # the time after the last is looked at, and never reached
         self._alive = (whole, words, initial, spare, times)
-        real = uncounted(batch.system)
-        self.counted = np.array([s.symbol not in real for s in batch.system.states], dtype=bool)
         outputs = compiled(batch.system).outputs.address if batch.system.outputs else 0
         values = {
             "p": batch.parameters.ctypes.data, "times": times.ctypes.data, "rows": rows.ctypes.data,
@@ -178,7 +179,7 @@ class _Block:
         }  # fmt: skip
         for name, value in values.items():
             self.header[field(name)] = value
-        if np.abs(initial[:, self.counted]).max(initial=0.0) > code.limit:
+        if np.abs(initial[:, code.counted]).max(initial=0.0) > code.limit:
             raise RxnError("R608", f"an initial count of {batch.system.name} is beyond the exact whole numbers")
 
     def run(self, stop: Event, report: Callable[[int], object]) -> Integers:
@@ -210,7 +211,7 @@ class _Block:
     def _check(self) -> None:
         """Counts and event budgets of all lanes, and of the trajectories that have ended."""
         batch, n = self.batch, len(self.batch.system.states)
-        large = (np.abs(self.table[SPECIES : SPECIES + n]) > self.code.limit) & self.counted[:, np.newaxis]
+        large = (np.abs(self.table[SPECIES : SPECIES + n]) > self.code.limit) & self.code.counted[:, np.newaxis]
         for state, lane in np.argwhere(large).tolist():
             if not self._is_spare(lane):
                 self._beyond(state, lane)
@@ -256,7 +257,7 @@ class _Block:
             hint = "let its assignment lead well away from its condition"
             raise RxnError("R607", message, event.origin, hint)
         values = Function(compiled(system).assignments[e], self.batch.parameters)(t, state)
-        counted = {s.symbol: s.label for s, whole in zip(system.states, self.counted, strict=True) if whole}
+        counted = {s.symbol: s.label for s, whole in zip(system.states, self.code.counted, strict=True) if whole}
         labels = {s.symbol: s.label for s in system.states}
         for (name, _), value in zip(event.assignments, values, strict=True):
             gives = f"an event gives {labels[name]!r} the value {value:.15g} at t = {t:.9g}"

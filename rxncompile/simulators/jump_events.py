@@ -32,7 +32,7 @@ _FLIPPED = {sp.Gt: sp.Lt, sp.Ge: sp.Le, sp.Lt: sp.Gt, sp.Le: sp.Ge, sp.Eq: sp.Eq
 
 def uncounted(system: System) -> frozenset[sp.Symbol]:
     """The states that events assign and no jump moves: real numbers, not counts."""
-    moved = _moved(system)
+    moved = _moved(system) if system.events else frozenset()
     return frozenset(name for event in system.events for name, _ in event.assignments if name not in moved)
 
 

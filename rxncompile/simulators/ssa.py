@@ -160,7 +160,7 @@ def _batch(
     counts = initial_counts(system, float(times[0]), params, initial)
     parameters = np.array(parameter_vector(system, params))
     machine = lanes(system)
-    if (events := jump_events(system)) is not None:
+    if system.events and (events := jump_events(system)) is not None:
         parameters = np.append(parameters, events.times(params))
     return Batch(system, machine, parameters, times, counts, streams(seed), int(max_events))
 

@@ -276,19 +276,19 @@ def test_interrupted_statistics_are_those_of_fewer_runs(threads: int, monkeypatc
     def interrupt(done: int, total: int) -> None:
         nonlocal calls
         calls += 1
-        if done >= 200:
+        if done >= 500:  # so late, and after so long, that the first block is finished, however slow its thread
             raise KeyboardInterrupt
 
-    part = rx.sample_statistics(GENE, [0.0, 9.0], runs=1000, seed=1, threads=threads, progress=interrupt)
+    part = rx.sample_statistics(GENE, [0.0, 500.0], runs=1000, seed=1, threads=threads, progress=interrupt)
     assert 40 <= part.runs < 1000
     assert part.runs % 40 == 0
     assert f"the first {part.runs} of 1000 runs" in part.notes[0]
-    less = rx.sample_statistics(GENE, [0.0, 9.0], runs=part.runs, seed=1)
+    less = rx.sample_statistics(GENE, [0.0, 500.0], runs=part.runs, seed=1)
     assert (less.mean[:, :3] == part.mean[:, :3]).all()
     assert (less.sd[:, :3] == part.sd[:, :3]).all()
     np.testing.assert_allclose(less.mean, part.mean, rtol=1e-13)  # outputs are summed in other blocks
     with pytest.raises(KeyboardInterrupt):
-        rx.sample(GENE, [0.0, 9.0], runs=1000, seed=1, threads=threads, progress=interrupt)
+        rx.sample(GENE, [0.0, 500.0], runs=1000, seed=1, threads=threads, progress=interrupt)
 
 
 def test_ctrl_c_stops_a_run_that_would_never_end() -> None:
