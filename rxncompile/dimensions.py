@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from typing import TypeAlias
 
 import sympy as sp
 
@@ -23,6 +24,7 @@ from .measures import PURE, UNKNOWN, Atom, Difference, Measure, Units, atom_of, 
 from .network import Compartment, Flag, Network, Reaction, Species, Unit, extent_per_count
 
 COUNT = Unit("count", sp.S.One, (("amount", 1),))
+Item: TypeAlias = tuple[sp.Expr, Unit | None, Span | None]
 SIZES = {1: "length", 2: "area", 3: "volume"}
 
 
@@ -76,7 +78,7 @@ class _Checker(FormulaUnits):
         self.count = self.units.atom(dict(net.units).get("amount", COUNT))
         self.molecule = self.units.atom(COUNT)
         self.homes = {c.name: self._home(c) for c in net.compartments}
-        self.names[TIME] = measure(self.clock) if self.clock else UNKNOWN
+        self.names[TIME.name] = measure(self.clock) if self.clock else UNKNOWN
 
     def _clock(self) -> Atom | None:
         """The unit of time; of unknown size where units mention time, but none is a plain time or rate."""
@@ -103,9 +105,9 @@ class _Checker(FormulaUnits):
 
     def run(self) -> tuple[Diagnostic, ...]:
         for compartment in self.net.compartments:
-            self.names[symbol(compartment.name)] = measure(self.homes[compartment.name])
+            self.names[compartment.name] = measure(self.homes[compartment.name])
         for species in self.net.species:
-            self.names[species.symbol] = self.bare_name(species)
+            self.names[species.name] = self.bare_name(species)
         self._name_values()
         for check in (self._sizes, self._bounds, self._initials, self._observables, self._conserved, self._rates):
             check()
@@ -115,10 +117,10 @@ class _Checker(FormulaUnits):
 
     def _name_values(self) -> None:
         """Names with a declared unit have it; the others have that of their formula, once what it uses has its own."""
-        items: dict[sp.Symbol, tuple[sp.Expr, Unit | None, Span | None]] = {}
+        items: dict[str, Item] = {}
         for part in (self.net.constants, self.net.parameters):
-            items |= {symbol(x.name): (x.value, x.unit, x.span) for x in part}
-        items |= {symbol(r.name): (r.formula, r.unit, r.span) for r in self.net.rules}
+            items |= {x.name: (x.value, x.unit, x.span) for x in part}
+        items |= {r.name: (r.formula, r.unit, r.span) for r in self.net.rules}
         self.names |= {name: measure(self.units.atom(unit)) for name, (_, unit, _) in items.items() if unit is not None}
         for first in items:
             if first not in self.names:
@@ -126,23 +128,24 @@ class _Checker(FormulaUnits):
         for name, (formula, unit, span) in items.items():
             if unit is not None:
                 with self.at(span):
-                    self.value(name.name, self.names[name], formula)
+                    self.value(name, self.names[name], formula)
 
-    def _infer(self, first: sp.Symbol, items: Mapping[sp.Symbol, tuple[sp.Expr, Unit | None, Span | None]]) -> None:
+    def _infer(self, first: str, items: Mapping[str, Item]) -> None:
         """The unit of a name by its formula, after those of the names in it (a circle has none)."""
         waiting, entered = [first], set()
         while waiting:
             name = waiting[-1]
+            formula, _, span = items[name]
             if name not in entered:
                 entered.add(name)
-                with self.at(items[name][2]):
-                    used = items[name][0].free_symbols
+                with self.at(span):
+                    used = [n.name for n in formula.free_symbols]
                     waiting += [n for n in used if n in items and n not in self.names and n not in entered]
                 continue
             waiting.pop()
             if name not in self.names:
-                with self.at(items[name][2]):
-                    found = self.unit(items[name][0])
+                with self.at(span):
+                    found = self.unit(formula)
                     self.names[name] = found if found.known and not found.numbered else UNKNOWN
 
     def bare_name(self, species: Species) -> Measure:
@@ -155,7 +158,7 @@ class _Checker(FormulaUnits):
 
     def amount(self, species: Species) -> Measure:
         """What a species' amount is measured in: its concentration times the volume."""
-        own = self.names[species.symbol]
+        own = self.names[species.name]
         return product((own, self.volume(species.compartment))) if species.concentration else own
 
     def volume(self, compartment: str | None, exponent: int = 1) -> Measure:
@@ -180,13 +183,13 @@ class _Checker(FormulaUnits):
             with self.at(p.span):
                 for what, bound in (("lower bound", p.lower), ("upper bound", p.upper)):
                     if bound is not None and p.unit is not None:
-                        self.value(p.name, self.names[symbol(p.name)], bound, what)
+                        self.value(p.name, self.names[p.name], bound, what)
 
     def _initials(self) -> None:
         for s in self.net.species:
             if isinstance(s.initial, sp.Expr) and not s.per_site:
                 with self.at(s.span):
-                    self.value(s.name, self.names[s.symbol], s.initial, "initial value")
+                    self.value(s.name, self.names[s.name], s.initial, "initial value")
 
     def _observables(self) -> None:
         for o in self.net.observables:
@@ -277,7 +280,7 @@ class _Checker(FormulaUnits):
     def _terms(self) -> None:
         for term in self.net.ode_terms:
             with self.at(term.span):
-                self.per_time(term.formula, self.names[symbol(term.species)], f"the term of {term.species}'")
+                self.per_time(term.formula, self.names[term.species], f"the term of {term.species}'")
 
     def per_time(self, formula: sp.Expr, own: Measure, what: str) -> None:
         """A formula that has to be something per time."""
@@ -297,7 +300,7 @@ class _Checker(FormulaUnits):
                 else:
                     self.unit(event.trigger)
                 for name, formula in event.assignments:
-                    self.value(name, self.names.get(symbol(name), UNKNOWN), formula, "new value")
+                    self.value(name, self.names.get(name, UNKNOWN), formula, "new value")
 
 
 def _kind(reaction: Reaction) -> str:

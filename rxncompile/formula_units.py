@@ -52,7 +52,7 @@ class FormulaUnits:
         self.constants = constants
         self.fixed = fixed
         self.states = states
-        self.names: dict[sp.Symbol, Measure] = {}
+        self.names: dict[str, Measure] = {}
         self.memo: dict[sp.Basic, Measure] = {}
         self.found: dict[tuple[object, ...], Diagnostic] = {}
         self.span: Span | None = None
@@ -67,7 +67,7 @@ class FormulaUnits:
     def unit(self, expr: sp.Basic) -> Measure:
         """The unit of a formula; what is wrong inside it is reported."""
         if expr.is_Symbol:
-            return self.names.get(expr, UNKNOWN)
+            return self.names.get(expr.name, UNKNOWN)
         if expr.is_Number:
             return NUMBER
         found = self.memo.get(expr)

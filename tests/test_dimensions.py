@@ -355,7 +355,7 @@ def test_formulas_are_judged_as_by_pint(data: st.DataObject) -> None:
     chosen = [data.draw(st.sampled_from(few)) for _ in SYMBOLS]
     formula = data.draw(formulas())
     names = FormulaUnits(Units({}, None, False), {}, {})
-    names.names = {s: measure(names.units.atom(u)) for s, (u, _) in zip(SYMBOLS, chosen, strict=True)}
+    names.names = {s.name: measure(names.units.atom(u)) for s, (u, _) in zip(SYMBOLS, chosen, strict=True)}
     try:
         theirs = pint_unit(formula, dict(zip(SYMBOLS, (q for _, q in chosen), strict=True)))
     except (UnlikeError, pint.DimensionalityError):
