@@ -107,7 +107,11 @@ def power(base: sp.Basic, exponent: sp.Basic) -> sp.Expr:
         raise Refused(f"the exponent {to_float(e):.6g} is out of range")
     if b == 0 and e.is_number and (not e.is_Rational or e < 0):
         raise Refused("it divides by zero")
-    if b.is_number and e.is_number:
+    if e == -1 and b.is_number and not b.is_Rational:
+        _folded(b)
+        if to_float(b) == 0:
+            raise Refused("it divides by zero")
+    elif b.is_number and e.is_number:
         if not (b.is_Rational and e.is_Integer) or (b.p.bit_length() + b.q.bit_length()) * abs(int(e)) > 4 * BITS:
             b, e = _folded(b), _folded(e)
             if e.is_Integer or not _nice_root(b, e):

@@ -19,9 +19,10 @@ from pathlib import Path
 import sympy as sp
 
 from ..errors import Diagnostic, RxnError, Source, Span
-from ..expressions import symbol
+from ..expressions import symbol, to_float
 from ..network import Flag, Network, Observable, Parameter, Reaction, Rule, Species
 from ..system import sort_definitions
+from . import arithmetic as a
 from .bionetgen_math import Mistake, formula
 
 SIZE_CAP = 50_000_000
@@ -56,7 +57,8 @@ def read_bionetgen(source: Source) -> Network:
     """The Network of a `.net` text.
 
     Raises R033 for what is not in the format, R101 for unknown names and indices, R102 for those declared twice,
-    R280 for rate laws that are not supported, R401 and R403 for caps, R502 for circles; several at once.
+    R280 for rate laws that are not supported, R281 and R282 for values that are no numbers, R401 and R403 for caps,
+    R502 for circles; several at once.
     """
     if len(source.text) > SIZE_CAP:
         message = f"the text has {len(source.text):,} characters, the limit is {SIZE_CAP:,}"
@@ -247,13 +249,13 @@ class _Reader:
         taken: set[str] = set()
         for (number, at), (name, start), amount in self.fields("species", 3, "index name amount"):
             index, first = self.index(number, at), self.expression(*amount)
+            span = Span(self.source, start, start + len(name))
             fixed, name = name.startswith("$"), name.removeprefix("$").replace("'", "_")
             if name in taken or index in self.species or index == 0:
                 self.report("R102", f"species {number} {name!r} is declared twice", at, start + len(name))
             elif index is not None and first is not None:
                 taken.add(name)
                 flags = frozenset({Flag.FIXED}) if fixed else frozenset[Flag]()
-                span = Span(self.source, start, start + len(name))
                 self.species[index] = Species(name, initial=first, flags=flags, span=span)
 
     def groups(self) -> list[Observable]:
@@ -295,6 +297,23 @@ class _Reader:
         for s in self.species.values():
             if isinstance(s.initial, sp.Expr) and s.initial.free_symbols - constant and s.span:
                 self.report("R282", f"the amount of {s.name!r} depends on what varies", s.span.start, s.span.end)
+        self.stop()
+        self.refuse_values(parameters)
+
+    def refuse_values(self, parameters: list[Parameter]) -> None:
+        """Parameters and first amounts have to be numbers that a double holds."""
+        known: dict[sp.Symbol, sp.Expr] = {}
+        spans = {symbol(p.name): p.span for p in parameters} | {s.symbol: s.span for s in self.species.values()}
+        formulas = {symbol(p.name): p.value for p in parameters}
+        formulas |= {s.symbol: s.initial for s in self.species.values() if isinstance(s.initial, sp.Expr)}
+        for name, expr in sort_definitions(formulas, self.source.name):
+            span = spans[name]
+            try:
+                known[name] = a.number(to_float(a.put_in(expr, known)))
+            except a.Refused as why:
+                message = f"the value of {name.name!r} has no meaning: {why}"
+                self.report("R281", message, span.start if span else 0, span.end if span else 0)
+                known[name] = sp.S.One
         self.stop()
 
     def reach(self, functions: list[Rule], groups: list[Observable]) -> Mapping[sp.Symbol, frozenset[sp.Symbol]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 from xml.parsers import expat
@@ -73,12 +73,6 @@ class Places:
     elements: tuple[Element, ...]
     count: int
     by_line: Mapping[int, tuple[Element, ...]]
-
-    def find(self, tag: str, line: int, **attributes: str) -> Element | None:
-        """The element of that name whose start tag ends in that line and whose attributes are these."""
-        here = [e for e in self.by_line.get(line, ()) if e.tag == tag]
-        exact = [e for e in here if all(e.attributes.get(k, v) == v for k, v in attributes.items() if v)]
-        return (exact or here or [None])[0]  # type: ignore[list-item]
 
     def tag_span(self, element: Element) -> Span:
         return Span(self.source, element.start, element.tag_end)
@@ -192,8 +186,9 @@ class _Scan:
             return
         self.formula = 0
         k = self.open.pop()
-        end = self.source.text.find(">", self.here()) + 1
-        self.found[k] = self.found[k]._replace(end=end)
+        empty = self.source.text.startswith("/>", self.found[k].tag_end - 2)
+        if not empty:
+            self.found[k] = self.found[k]._replace(end=self.source.text.find(">", self.here()) + 1)
 
 
 def _nesting(formula: str) -> int:
@@ -211,11 +206,3 @@ def utf8(source: Source) -> str:
     text = source.text
     told = _DECLARATION.match(text)
     return text[: told.start(1)] + "UTF-8" + text[told.end(1) :] if told else text
-
-
-def attributes_of(element: Element | None, namespace: str) -> Iterator[tuple[str, str]]:
-    """The attributes of an element that belong to a namespace, by their local names."""
-    for key, value in (element.attributes if element else {}).items():
-        space, _, local = key.rpartition(" ")
-        if space == namespace:
-            yield local, value
