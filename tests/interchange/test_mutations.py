@@ -26,7 +26,8 @@ SBML = document(
 WORDS = [
     "", "0", "-1", "1e308", "1e-320", "1e999", "99999999999999999999", "NaN", "INF", "k", "A", "E", "t", "true", "<",
     '"', "&amp;", "&x;", "^", "(", ")", "<cn> 9 </cn>", "<ci> A </ci>", "<true/>", "<infinity/>", "<divide/>",
-    "<power/>", "<and/>", "<gt/>", "<floor/>", "<ln/>", "<factorial/>", math("9^(9^9)").partition(">")[2].removesuffix("</math>"),
+    "<power/>", "<and/>", "<gt/>", "<floor/>", "<ln/>", "<factorial/>",
+    math("9^(9^9)").partition(">")[2].removesuffix("</math>"),
     math("1/0").partition(">")[2].removesuffix("</math>"), "\x00", "é", "<!DOCTYPE a>", "ln(0)", "k^k^k^k", "time()",
 ]  # fmt: skip
 PIECE = re.compile(r"</?[\w:]+|[A-Za-z_]\w*|[-+]?[\d.]+(?:[eE][-+]?\d+)?|\s+|.", re.DOTALL)
