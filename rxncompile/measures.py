@@ -267,9 +267,10 @@ def ratio(
 def valued(expr: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], depth: int = 8) -> sp.Expr:
     """A formula of constants by their values, those of constants of constants among them up to a depth."""
     for _ in range(depth):
-        if not any(name in values for name in expr.free_symbols):
+        here = {name: values[name] for name in expr.free_symbols if name in values}
+        if not here:
             break
-        expr = expr.xreplace(dict(values))
+        expr = expr.xreplace(here)
     return expr
 
 

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sympy as sp
 
 from ..errors import RxnError
-from ..expressions import quoted, text
-from ..network import Distribution, Flag, Network, Reaction, Species, Unit, propensity, rate_law
+from ..expressions import quoted, symbol, text
+from ..measures import valued
+from ..network import (
+    Distribution,
+    Flag,
+    Network,
+    Reaction,
+    Species,
+    Unit,
+    extent_per_count,
+    propensity,
+    rate_law,
+    size,
+    volume,
+)
 from ..structure import conservation_laws
 
 
@@ -46,6 +60,60 @@ def reading(net: Network, reaction: Reaction) -> Reading:
         return Reading(law, propensity(net, reaction))
     except RxnError as error:
         return Reading(law, None, error.message)
+
+
+def conversion(net: Network, reaction: Reaction, values: Mapping[sp.Symbol, sp.Expr], per_time: str = "") -> str:
+    """The constant of a mass-action reaction as events per time of one combination of molecules.
+
+        k V / extent prod_i (per_count_i / V_i)^nu_i          per_count_i / V_i = 1 for {molecular}
+
+    as in `k/(602.214076*cyt) per pair of molecules = 0.0664 1/s`, the number at the given values, exact until it is
+    printed, in the unit `per_time`. Nothing where the constant has that meaning as it is, where the reaction is on a
+    lattice, or where its volume is not told.
+    """
+    if not reaction.mass_action or reaction.lattice is not None or Flag.MOLECULAR in reaction.flags:
+        return ""
+    try:
+        factors = [reaction.rate, volume(net, reaction), 1 / extent_per_count(net, reaction)]
+    except RxnError:
+        return ""
+    for name, nu in reaction.reactants:
+        own = net.species_by_name[name]
+        factors.append((own.per_count / size(own.compartment)) ** nu)
+    constant = sp.Mul(*factors)
+    if constant == reaction.rate:
+        return ""
+    order = sum(nu for _, nu in reaction.reactants)
+    of = _COMBINATIONS[order] if order < len(_COMBINATIONS) else f"group of {order} molecules"
+    if Flag.POWERS in reaction.flags and any(nu > 1 for _, nu in reaction.reactants):
+        of = f"ordered {of}"
+    value = valued(constant, values)
+    worth = f" = {float(value.evalf(20)):.6g} {per_time}".rstrip() if value.is_number else ""
+    return f"{_with_factor(constant)}{f' per {of}' if of else ''}{worth}"
+
+
+_COMBINATIONS = ("", "molecule", "pair of molecules", "triple of molecules")
+
+
+def values_of(net: Network) -> dict[sp.Symbol, sp.Expr]:
+    """What constants, parameters and sizes are, by name."""
+    values = {symbol(c.name): c.value for c in net.constants}
+    values |= {symbol(p.name): p.value for p in net.parameters}
+    return values | {symbol(c.name): c.size for c in net.compartments}
+
+
+def _with_factor(constant: sp.Expr) -> str:
+    """A product whose number reads as one over a decimal where that is shorter: `k/(602.214076*cyt)`."""
+    factor, rest = constant.as_coeff_Mul()
+    over, plain = text(1 / factor) if factor.is_Rational and factor > 0 else "", text(constant)
+    if not over or factor == 1 or "/" in over or "/" not in text(factor):
+        return plain
+    above, below = rest.as_numer_denom()
+    return f"{_bracketed(above)}/({over}{'*' + _bracketed(below) if below != 1 else ''})"
+
+
+def _bracketed(expr: sp.Expr) -> str:
+    return f"({text(expr)})" if expr.is_Add else text(expr)
 
 
 def equation(reaction: Reaction) -> str:

@@ -7,7 +7,9 @@ from made_by_hand import HOSTILE, chain, gene, hostile, lotka_volterra
 from rich.console import Console
 
 from rxncompile.expressions import symbol
+from rxncompile.language import parse
 from rxncompile.network import Diffusion, Lattice, Network, Reaction, Species
+from rxncompile.views.readings import conversion, values_of
 from rxncompile.views.tables import conservation_table, show
 
 
@@ -85,3 +87,32 @@ def test_conserved_sums_of_a_chain():
     stream = io.StringIO()
     Console(file=stream, width=100).print(conservation_table(chain(4)))
     assert "X0 + X1 + X2 + X3" in stream.getvalue()
+
+
+CELL = "units time = s\ncompartment c : um^3 = 2\nspecies A : uM in c = 1, N in c\nparam k : 1/uM/s = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("reaction", "said"),
+    [
+        ("2 A -> 0 @ k", "k/(602.214076*c) per pair of molecules = 0.00083027 1/s"),
+        ("2 A -> 0 @ k {powers}", "k/(602.214076*c) per ordered pair of molecules = 0.00083027 1/s"),
+        ("A + N -> 0 @ k", "k/(602.214076*c) per pair of molecules = 0.00083027 1/s"),
+        ("2 N -> 0 @ 3", "3/c per pair of molecules = 1.5 1/s"),
+        ("3 N -> 0 @ 8", "8/c^2 per triple of molecules = 2 1/s"),
+        ("0 -> A @ 3", "1806.642228*c = 3613.28 1/s"),
+        ("4 N -> 0 @ 1", "1/c^3 per group of 4 molecules = 0.125 1/s"),
+    ],
+)
+def test_constants_per_event(reaction, said):
+    """By hand: 1 uM in 1 um^3 is 602.214076 molecules, and c is 2 um^3."""
+    net = parse(CELL + reaction + "\n")
+    assert conversion(net, net.reactions[0], values_of(net), "1/s") == said
+    assert said in re.sub(r"\s+", " ", printed(net, 120))
+
+
+@pytest.mark.parametrize("reaction", ["A -> N @ 3", "N -> 0 @ 2", "2 N -> 0 @ 3 {molecular}", "A -> 0 rate 3*A"])
+def test_constants_that_are_per_event_already_say_nothing(reaction):
+    net = parse(CELL + reaction + "\n")
+    assert conversion(net, net.reactions[0], values_of(net)) == ""
+    assert "per event" not in printed(net)
