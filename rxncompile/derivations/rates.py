@@ -154,11 +154,12 @@ def _system(
     initial_names = {c.symbol: c.value for c in turned}
     states = [*states, *(State(c.symbol, c.label, c.value, c.unit) for c in turned)]
     drift = [*drift, *(sp.S.Zero for _ in turned)]
-    if initial_names:  # an initial formula may name a parameter that is a state now: take its first value
+    if initial_names:  # a formula of a first value may name a parameter that is a state now: take its first value
         states = [
             s if isinstance(s.initial, Distribution) else replace(s, initial=s.initial.xreplace(initial_names))
             for s in states
         ]
+        parameters = [replace(c, value=c.value.xreplace(initial_names)) for c in parameters]
     events = tuple(
         Trigger(
             e.timed,

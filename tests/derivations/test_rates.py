@@ -130,3 +130,12 @@ def test_readings_that_do_not_exist_are_refused_by_name(more: dict[str, object],
     with pytest.raises(RxnError) as caught:
         jump_process(dimerisation(**more))
     assert caught.value.code == code
+
+
+def test_values_that_name_an_assigned_parameter_take_its_first_value() -> None:
+    net = dimerisation(
+        parameters=(Parameter("k", sp.Integer(3)), Parameter("twice", 2 * k)),
+        events=(Event(True, sp.Integer(5), (("k", k * 2),)),),
+    )
+    system = rate_equations(net)
+    assert system.parameter_values()[symbol("twice")] == 6
