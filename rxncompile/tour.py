@@ -25,6 +25,7 @@ from .views import report, tables
 _EVENT_BUDGET = 2e8  # reaction events of the page's ensemble: some seconds on one core
 _RUNS = (20, 2_000)
 _PATHS = 12
+_FINER = 4  # points of the smooth curve for each of the stochastic runs'
 Say = Callable[[str], None]
 
 
@@ -50,7 +51,7 @@ def tour(
         console.print(str(rates), markup=False, highlight=False, soft_wrap=True)
         times = np.linspace(0.0, until or horizon(rates), points)
         say(f"integrating until {times[-1]:g}")
-        ode = integrate(rates, times)
+        ode = integrate(rates, np.linspace(0.0, times[-1], _FINER * (points - 1) + 1))
         jumps, ensemble, paths, reason = _stochastic(net, times, runs, seed, say)
     except RxnError as error:
         say(str(error))

@@ -148,7 +148,7 @@ row-gap:.3rem;align-items:baseline}
 figure{margin:1rem 0;min-width:0}
 figure svg{display:block;width:100%;height:auto}
 figcaption{font-size:.9rem;margin-top:.4rem;max-width:46rem}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto;overflow-y:hidden;padding-bottom:2px}
 .figures{display:grid;gap:.5rem 2.5rem;align-items:start;
 grid-template-columns:repeat(auto-fit,minmax(min(100%,25rem),1fr))}
 pre{overflow-x:auto;padding:.8rem 1rem;background:var(--raised);border-radius:.4rem;font:.85rem/1.5 var(--mono);
