@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy as sp
 from hypothesis import assume
 from hypothesis import strategies as st
 
+from rxncompile.dimensions import check_units
 from rxncompile.expressions import TIME, symbol
 from rxncompile.network import (
     Compartment,
@@ -311,7 +312,7 @@ def networks(draw: Draw) -> Network:
     still -= {t.species for t in terms} | {n for e in events for n, _ in e.assignments}
     conserved = sp.Add(*(symbol(n) * draw(numbers()) for n in sorted(still)))
     laws = [Conservation("untouched", conserved, draw(st.sampled_from((None, sp.Integer(3)))))] if still else []
-    return Network(
+    return with_units_that_fit(Network(
         draw(st.sampled_from(("M", "two words", "param"))),
         units,
         tuple(constants),
@@ -324,7 +325,29 @@ def networks(draw: Draw) -> Network:
         tuple(reactions),
         tuple(terms),
         tuple(events),
-    )
+    ))
+
+
+def with_units_that_fit(net: Network) -> Network:
+    """The network with fewer units, where those drawn do not fit its formulas: first without those of numbers."""
+    if check_units(net):
+        net = replace(
+            net,
+            units=(),
+            constants=tuple(replace(c, unit=None) for c in net.constants),
+            parameters=tuple(replace(p, unit=None) for p in net.parameters),
+            observables=tuple(replace(o, unit=None) for o in net.observables),
+        )
+    if check_units(net):
+        net = replace(
+            net,
+            compartments=tuple(replace(c, unit=None) for c in net.compartments),
+            species=tuple(
+                s if s.unit in (None, CONC) else replace(s, unit=None, concentration=False, per_count=sp.S.One)
+                for s in net.species
+            ),
+        )
+    return net
 
 
 @st.composite

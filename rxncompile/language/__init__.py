@@ -14,7 +14,7 @@ from ..network import Network
 from .files import Files, read_text
 from .printer import print_network
 from .resolver import resolve
-from .scope import Report
+from .scope import Report, TooManyError
 
 __all__ = ["check", "load", "parse", "print_network"]
 
@@ -42,9 +42,13 @@ def _compiled(text: str, name: str, folder: str | Path | None) -> tuple[Network 
     report = Report()
     source = Source(name, text)
     place = None if folder is None else Path(folder)
-    files = Files(place, report)
     own = (place / Path(name).name).resolve() if place is not None else None
-    files.take(source, place, above=(own,) if own is not None else ())
-    called = files.name or (Path(name).stem if place is not None else "untitled")
-    net = resolve(files.statements, source, called, report)
+    files = Files(place, report)
+    net = None
+    try:
+        files.take(source, place, above=(own,) if own is not None else ())
+        called = files.name or (Path(name).stem if place is not None else "untitled")
+        net = resolve(files.statements, source, called, report)
+    except TooManyError:
+        pass  # what was found is enough
     return net, report.sorted()

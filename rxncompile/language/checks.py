@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import sympy as sp
 
+from ..dimensions import check_units
 from ..errors import Diagnostic, RxnError, Span
 from ..expressions import symbol, text
 from ..network import Conservation, Flag, Network, Parameter, change, per_event, volume
@@ -30,6 +31,7 @@ def check(net: Network) -> Iterator[Diagnostic]:
                 yield from error.diagnostics
     for law in net.conservations:
         yield from _conservation(net, law)
+    yield from check_units(net)
 
 
 # ---------------------------------------------------------------------------------------------- circles

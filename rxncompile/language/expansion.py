@@ -13,6 +13,7 @@ from .numbers import exact_number
 from .scope import Frame, Scope
 
 EXPANSION_CAP = 1_000_000
+LOOPS_CAP = 50
 _INTEGER_CAP = 10**9
 
 Values = range | tuple[str, ...]
@@ -32,14 +33,19 @@ class Expansion:
     def admit(self, statements: Sequence[s.Statement], frame: Frame) -> None:
         """Count what the statements expand to. Raises R404 beyond the cap."""
         for statement in statements:
-            number = self.size(statement, frame)
-            self.left -= number
+            try:
+                self.left -= self.size(statement, frame)
+            except RecursionError:
+                raise RxnError("R402", "these loops are nested too deep", frame.span(statement)) from None
             if self.left < 0:
                 message = f"this model expands to more than {EXPANSION_CAP:,} statements and names"
                 raise RxnError("R404", message, frame.span(statement))
 
     def size(self, statement: s.Statement, frame: Frame) -> int:
+        """How many statements or names a statement expands to."""
         if isinstance(statement, s.Loops):
+            if len(statement.loops) > LOOPS_CAP:
+                raise RxnError("R402", f"more than {LOOPS_CAP} loops within each other", frame.span(statement))
             return self._loops_size(statement.loops, statement.body, frame)
         if isinstance(statement, s.Declaration):
             return sum(

@@ -15,11 +15,11 @@ from ..errors import RxnError, Span
 from ..expressions import BUILT_IN, FUNCTIONS, TIME, symbol
 from . import syntax as s
 from .expansion import Expansion
-from .numbers import check_bits, check_constant, check_exp, check_power, check_terms, exact_number
-from .scope import Frame, Scope, place
+from .numbers import Sizes, check_bits, check_constant, check_exp, check_power, check_terms, exact_number
+from .scope import Binding, Frame, ReportedError, Scope, place
 from .syntax import Kind
 
-WORK_CAP = 300_000
+CALLS_CAP = 10_000
 _COMPLEX = (sp.re, sp.im, sp.arg, sp.conjugate, sp.atan2)
 _BAD = (sp.S.NaN, sp.S.ComplexInfinity, sp.S.Infinity, sp.S.NegativeInfinity)
 
@@ -54,27 +54,26 @@ class Formulas:
         self.scope = scope
         self.expansion = expansion
         self.active: list[str] = []  # the functions being written out
-        self.work = 0
+        self.circles: set[frozenset[str]] = set()  # of functions, reported already
+        self.calls = 0  # of functions of the model, in the present formula
+        self.sizes = Sizes()
 
     # -- numbers -------------------------------------------------------------------------------------
 
     def formula(self, node: s.Expression, frame: Frame, use: Use) -> sp.Expr:
         """A whole formula, in the form that reading its own text gives."""
+        self.calls = 0
         with _sensible(frame.span(node)):
             return settled(self.expr(node, frame, use))
 
     def trigger(self, node: s.Expression, frame: Frame, use: Use) -> sp.Basic:
         """A whole condition, likewise."""
+        self.calls = 0
         with _sensible(frame.span(node)):
             return settled(self.condition(node, frame, use))
 
     def expr(self, node: s.Expression, frame: Frame, use: Use) -> sp.Expr:
-        """A formula or a part of one. Raises R2xx for what is no number, R4xx beyond the caps; reports unknown names."""
-        if self.active:
-            self.work += 1
-            if self.work > WORK_CAP:
-                message = f"functions within functions write out to more than {WORK_CAP:,} terms"
-                raise RxnError("R405", message, frame.span(node))
+        """A formula or a part of one; reports unknown names. Raises R2xx where it is no number, R4xx beyond caps."""
         if isinstance(node, s.Number):
             return exact_number(node.text, frame.span(node))
         if isinstance(node, s.Ref):
@@ -162,14 +161,22 @@ class Formulas:
         """The body of a function of the model, arguments put in."""
         span = frame.span(node)
         if node.name in self.active:
-            circle = " -> ".join((*self.active, node.name))
-            raise RxnError("R111", f"functions that use each other in a circle: {circle}", span)
+            circle = (*self.active[self.active.index(node.name) :], node.name)
+            if frozenset(circle) in self.circles:
+                raise ReportedError
+            self.circles.add(frozenset(circle))
+            raise RxnError("R111", f"functions that use each other in a circle: {' -> '.join(circle)}", span)
+        self.calls += 1
+        if self.calls > CALLS_CAP:
+            raise RxnError("R405", f"functions within functions: more than {CALLS_CAP:,} calls in one formula", span)
         check_count(node.name, len(node.arguments), len(function.arguments), span)
         values = [self.expr(a, frame, use) for a in node.arguments]
         self.active.append(node.name)
         try:
             inside = Frame(home.file, home.prefix, dict(zip(function.arguments, values, strict=True)))
-            return self.expr(function.body, inside, use)
+            written = self.expr(function.body, inside, use)
+            self.sizes.check(written, span)
+            return written
         finally:
             self.active.pop()
 
@@ -218,6 +225,15 @@ class Formulas:
         return found.kind if found else (Kind.SPECIES if term.is_Symbol else None)
 
     # -- conditions ----------------------------------------------------------------------------------
+
+    def function(self, function: s.Function, frame: Frame) -> None:
+        """Check the body of a function of the model, whether it is used or not."""
+        arguments: dict[str, Binding] = {name: symbol(name) for name in function.arguments}
+        self.active.append(function.name)
+        try:
+            self.formula(function.body, Frame(frame.file, frame.prefix, arguments), LAW)
+        finally:
+            self.active.pop()
 
     def condition(self, node: s.Expression, frame: Frame, use: Use) -> sp.Basic:
         """A condition. Raises R205 where a number stands instead."""

@@ -36,6 +36,7 @@ class Explanation:
 
 
 _ARROWS = "(ARROW|BACK_ARROW|BOTH_WAYS)"
+_VALUED = "(PARAM|CONST|COMPARTMENT|LET|OBSERVABLE)"
 
 MISTAKES = (
     Mistake(
@@ -88,7 +89,7 @@ MISTAKES = (
         "reactants are joined by '+', not ','",
     ),
     Mistake(
-        "R008", "// a remark", r"(^!SLASH SLASH|SLASH !SLASH|!SLASH SLASH|^!STRAY STRAY)",
+        "R008", "// a remark", r"(!SLASH SLASH|SLASH !SLASH|^!STRAY)",
         "a comment begins with '#'",
         "", "[/%]",
     ),
@@ -109,10 +110,14 @@ MISTAKES = (
         "write 'param {before} = ...', 'const', 'let' or 'species'; 'init {before} = ...' for a start value",
     ),
     Mistake(
-        "R011", "param k", r"^(PARAM|CONST|COMPARTMENT|LET|OBSERVABLE) .*!(END|SEMI|COMMA|LBRACE)",
+        "R011", "param k", rf"^{_VALUED} (.* COMMA )?((?!EQUAL|COMMA)\S+ )+!(END|SEMI|COMMA|LBRACE)",
         "a value is missing behind '{before}'",
         "write '{before} = value'",
         r"[\n;,{]",
+    ),
+    Mistake(
+        "R011", "param k 3", rf"^{_VALUED} (.* COMMA )?NAME !NUMBER",
+        "'=' is missing between '{before}' and '{found}'",
     ),
     Mistake(
         "R012", "species A B", r"^(SPECIES|PARAM|CONST|COMPARTMENT|INIT) .*(NAME|NUMBER|RSQB) !NAME",

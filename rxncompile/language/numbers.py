@@ -14,6 +14,8 @@ _BITS_CAP = 13_000
 _MAGNITUDE_CAP = 1_000  # of what exp is taken of, and of powers of ten of irrational numbers
 _TERMS_CAP = 10_000
 _SUM_POWER_CAP = 100
+_DEPTH_CAP = 120
+_SIZE_CAP = 20_000
 _PARTS = re.compile(r"(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?")
 
 
@@ -97,6 +99,30 @@ def _terms(expr: sp.Basic) -> int:
             return _TERMS_CAP + 1
         return min(math.comb(min(sizes[0], _TERMS_CAP) + power - 1, power), _TERMS_CAP + 1)
     return max(sizes)
+
+
+class Sizes:
+    """How large and how deep formulas are once functions are written out: x/(1 + x) doubles its argument each time."""
+
+    def __init__(self) -> None:
+        self.known: dict[sp.Basic, tuple[int, int]] = {}
+
+    def check(self, expr: sp.Basic, span: Span | None) -> None:
+        """Raises R402, R405 where functions within functions write out to more than can be worked with."""
+        size, depth = self._size(expr)
+        if size > _SIZE_CAP:
+            message = f"written out, this has more than {_SIZE_CAP:,} terms"
+            raise RxnError("R405", message, span, "name parts with 'let'")
+        if depth > _DEPTH_CAP:
+            raise RxnError("R402", "written out, this is nested too deep", span, "name parts with 'let'")
+
+    def _size(self, expr: sp.Basic) -> tuple[int, int]:
+        if not expr.args:
+            return 1, 1
+        if expr not in self.known:
+            parts = [self._size(part) for part in expr.args]
+            self.known[expr] = 1 + sum(size for size, _ in parts), 1 + max(depth for _, depth in parts)
+        return self.known[expr]
 
 
 def check_exp(argument: sp.Expr, span: Span | None) -> None:

@@ -17,7 +17,7 @@ from .mistakes import explain
 from .syntax import File, Statement
 
 TEXT_CAP = 50_000_000
-DEPTH_CAP = 100
+DEPTH_CAP = 50
 MISTAKES_CAP = 100
 
 _OPENING = ("LPAR", "LSQB", "LBRACE")
@@ -49,6 +49,7 @@ class _Reader:
         self.braces = 0  # of attributes and sets of names, open in it
         self.depth = [0]  # how deep its present formula is, one entry an open bracket
         self.blocks: list[tuple[str, Token]] = []  # the braces of loops and lattices that are open
+        self.closed = False  # whether the word before was the end of a block
 
     def run(self) -> tuple[File, list[Diagnostic]]:
         length = len(self.source.text)
@@ -107,12 +108,15 @@ class _Reader:
         elif word.type == "RBRACE" and not self.braces:
             self.blocks.pop()
             self.begin()
+            self.closed = True
         else:
+            self.closed = False
             self.braces += (word.type == "LBRACE") - (word.type == "RBRACE")
             self.line.append(word)
 
     def begin(self) -> None:
         self.line = []
+        self.closed = False
         self.braces = 0
         self.depth = [0]
 
@@ -137,6 +141,8 @@ class _Reader:
         The header of a loop takes its body along, a lattice its whole block; otherwise a line is dropped, or only
         what stands before the next `;`.
         """
+        if self.closed:  # the block before is whole: only a line's end makes the parser put it away
+            self.parser.feed_token(Token("_NL", "\n"))
         state = self.parser.parser_state
         table = state.parse_conf.parse_table.states
         while "FOR" not in table[state.state_stack[-1]]:

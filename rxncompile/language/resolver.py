@@ -224,6 +224,9 @@ class _Resolver:
         remark = noted(item.attributes, frame, what="an observable").remark
         self.observables.append(Observable(name, formula, unit_of(item.unit, frame), remark, frame.span(item)))
 
+    def function(self, statement: s.Function, frame: Frame) -> None:
+        self.formulas.function(statement, frame)
+
     def initial(self, statement: s.Initials, frame: Frame) -> None:
         for item in statement.items:
             with self.reporting():
@@ -310,6 +313,7 @@ class _Resolver:
     _builders: ClassVar[dict[type, Callable[..., None]]] = {
         s.Declaration: declaration,
         s.Initials: initial,
+        s.Function: function,
         s.Conserve: conserve,
         s.ReactionLine: reaction,
         s.OdeLine: ode_term,

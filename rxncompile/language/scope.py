@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from itertools import islice
 from typing import TypeAlias
 
 import sympy as sp
@@ -43,14 +44,25 @@ class Frame:
         return replace(self, bindings={**self.bindings, name: value})
 
 
+DIAGNOSTICS_CAP = 200
+_LOOKED_AT = 2_000  # names among which the nearest is sought
+
+
+class TooManyError(Exception):
+    """There is enough to mend; the rest is not looked at."""
+
+
 class Report:
-    """The diagnostics of a text, each once, in the order of the text at the end."""
+    """The diagnostics of a text, one of a kind at each place (loops repeat them)."""
 
     def __init__(self) -> None:
-        self.found: dict[Diagnostic, None] = {}
+        self.found: dict[object, Diagnostic] = {}
 
     def add(self, *diagnostics: Diagnostic) -> None:
-        self.found.update(dict.fromkeys(diagnostics))
+        for d in diagnostics:
+            self.found.setdefault((d.code, d.span) if d.span else d, d)
+        if len(self.found) > DIAGNOSTICS_CAP:
+            raise TooManyError
 
     def error(self, code: str, message: str, span: Span | None, hint: str = "") -> None:
         self.add(Diagnostic(code, message, span, hint))
@@ -59,7 +71,7 @@ class Report:
         def place(d: Diagnostic) -> tuple[str, int]:
             return (d.span.source.name, d.span.start) if d.span else ("", -1)
 
-        return sorted(self.found, key=place)
+        return sorted(self.found.values(), key=place)
 
 
 class Scope:
@@ -101,7 +113,8 @@ class Scope:
         if name in self.families:
             examples = ", ".join(full for _, full in self.families[name][:3])
             return f"{name!r} has indices: {examples}" + (" ..." if len(self.families[name]) > 3 else "")
-        near = get_close_matches(name, [*self.names, *BUILT_IN], 1, 0.6)
+        looked_at = islice((*BUILT_IN, *self.names), _LOOKED_AT)
+        near = get_close_matches(name, looked_at, 1, 0.6)
         if not near:
             return "every name has to be declared: 'species', 'param', 'const', 'let' or 'compartment'"
         meant = self.names.get(near[0])
