@@ -76,7 +76,9 @@ def noted(
             raise RxnError("R208", f"{{{a.key}}} belongs to {_EVERY[a.key]}, not to {what}", span)
         else:
             near = get_close_matches(a.key, _EVERY, 1)
-            hint = f"did you mean {near[0]!r}?" if near else "remarks stand in double quotes: {\"a remark\"}"
+            hint = f"did you mean {near[0]!r}?" if near else 'a remark stands in double quotes: {"a remark"}'
+            if a.key == "slow":
+                hint = "what is not marked {fast} is slow"
             raise RxnError("R207", f"unknown attribute {a.key!r}", span, hint)
     return Noted(frozenset(found), tuple(values.items()), " ".join(remarks))
 

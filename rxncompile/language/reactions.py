@@ -126,20 +126,20 @@ class Reactions:
         return ordered, tuple(sorted(sites, key=lambda site: (site[1], site[0]))) if placed else None
 
     def _count(self, particle: s.Particle, frame: Frame) -> int:
-        if not particle.count:
+        if not particle.coefficient:
             return 1
         span = frame.span(particle)
-        value = exact_number(particle.count, span)
-        glued = re.fullmatch(r"(\d+)([eE]\d+)", particle.count)
+        value = exact_number(particle.coefficient, span)
+        glued = re.fullmatch(r"(\d+)([eE]\d+)", particle.coefficient)
         if particle.ref is None:
             if value == 0 and not glued:
                 return 0
             if glued:
                 hint = f"for {glued[1]} of the species {glued[2]} write '{glued[1]} {glued[2]}'"
-                raise RxnError("R210", f"'{particle.count}' is read as one number, {value}", span, hint)
-            raise RxnError("R210", f"a species is missing behind '{particle.count}'", span)
+                raise RxnError("R210", f"'{particle.coefficient}' is read as one number, {value}", span, hint)
+            raise RxnError("R210", f"a species is missing behind '{particle.coefficient}'", span)
         if not value.is_Integer or value < 1:
-            message = f"the stoichiometric coefficient {particle.count} is no whole number from 1 up"
+            message = f"the stoichiometric coefficient {particle.coefficient} is no whole number from 1 up"
             raise RxnError("R211", message, span, "a law with other powers is written 'rate law'")
         return int(min(value, 10**9))
 

@@ -5,8 +5,7 @@ A rule's children are the words and the finished nodes of its parts, in order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from lark import Token
 
@@ -16,10 +15,11 @@ Children = list[Any]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Part(s.Node):
+class _Part(NamedTuple):
     """A fragment of a rule that the rule above it takes apart: `= value`, `in [lo, hi]`, `: unit`, `key = value`."""
 
+    start: int
+    end: int
     kind: str
     content: Any
 
@@ -133,10 +133,7 @@ class Builder:
         shared = items[-1].attributes
         if len(items) == 1 or not shared:
             return items
-        return tuple(
-            s.Quantity(i.start, i.end, i.ref, i.unit, i.value, i.bounds, i.law, i.place, i.attributes + shared)
-            for i in items[:-1]
-        ) + items[-1:]
+        return tuple(i._replace(attributes=i.attributes + shared) for i in items[:-1]) + items[-1:]
 
     def declaration(self, c: Children) -> s.Declaration:
         return s.Declaration(*_at(c), s.Kind(str(c[0])), self._items(c))
@@ -309,7 +306,8 @@ class Builder:
         return _UnitPiece(*_at(c), text, s.UnitFactor(*_at(c), str(c[0]), exponent))
 
 
-@dataclass(frozen=True, slots=True)
-class _UnitPiece(s.Node):
+class _UnitPiece(NamedTuple):
+    start: int
+    end: int
     text: str
     factor: s.UnitFactor
