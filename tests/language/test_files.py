@@ -1,13 +1,12 @@
 """Files: imports and their limits, the kept tables of the grammar, what a stranger's file can do."""
 
-import subprocess
-import sys
-import zipfile
+import re
 from pathlib import Path
 
 import pytest
 
 from rxncompile.errors import RxnError
+from rxncompile.expressions import KEYWORDS
 from rxncompile.language import check, grammar, load, parse
 
 
@@ -98,10 +97,6 @@ def test_tables_are_kept_and_survive_damage(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_the_words_of_the_grammar_are_the_reserved_ones() -> None:
-    import re
-
-    from rxncompile.expressions import KEYWORDS
-
     assert set(re.findall(r'^[A-Z]+: "([a-z]+)"$', grammar.grammar_text(), re.MULTILINE)) == KEYWORDS
 
 
@@ -137,12 +132,3 @@ def test_hostile_texts_end_soon(name: str) -> None:
     for found in check("species x\n" + HOSTILE[name]):
         assert found.span is not None
         assert found.code.startswith(("R0", "R1", "R2", "R4"))
-
-
-@pytest.mark.slow
-def test_the_wheel_holds_the_grammar(tmp_path: Path) -> None:
-    root = Path(__file__).parent.parent.parent
-    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(root)]
-    subprocess.run(command, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    assert "rxncompile/grammars/rxn.lark" in zipfile.ZipFile(wheel).namelist()
