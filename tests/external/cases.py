@@ -1,7 +1,8 @@
 """Cases in folders that other people filled: found by listing, counted, summed up in a JSON file.
 
-`RXNCOMPILE_TESTDATA` names the folder (default `../shared/testdata` beside the repository). An absent folder skips
-with its reason; one that is there and holds no case fails. There is no way to skip a single case.
+`RXNCOMPILE_TESTDATA` names the folder (default `../shared/testdata` beside the repository). An absent folder, or an
+absent suite beside others, skips with its reason; a folder that is there and holds no case fails. There is no way to
+skip a single case.
 `RXNCOMPILE_SUMMARY_DIR` names the folder for the summaries, else pytest's temporary one.
 """
 
@@ -21,7 +22,8 @@ DATA = Path(os.environ.get("RXNCOMPILE_TESTDATA") or ROOT.parent / "shared" / "t
 def found(suite: str, pattern: str) -> list[object]:
     """The cases of a suite as parameters of a test: the files that match, in order."""
     folder = DATA / suite
-    if not folder.is_dir():
+    hollow = DATA.is_dir() and not any(DATA.iterdir())  # a folder was given and holds nothing: that is a failure
+    if not folder.is_dir() and not hollow:
         reason = f"no outside data: {folder} does not exist (RXNCOMPILE_TESTDATA names another folder)"
         return [pytest.param(None, marks=pytest.mark.skip(reason=reason), id="absent")]
     files = sorted(folder.glob(pattern))
