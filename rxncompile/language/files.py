@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import RxnError, Source
+from ..errors import RxnError, Source, Span
 from . import syntax as s
 from .parser import TEXT_CAP, read
 from .scope import Frame, Report
@@ -21,7 +21,9 @@ def read_text(path: Path, shown: str) -> str:
             raise RxnError("R401", f"{shown!r} is too long for a model")
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise RxnError("R408", f"{shown!r} is not text in UTF-8", hint=f"at byte {error.start}") from None
+        good = error.object[: error.start].decode("utf-8")
+        span = Span(Source(shown, good + "\ufffd"), len(good), len(good) + 1)
+        raise RxnError("R408", f"{shown!r} is not text in UTF-8", span, f"at byte {error.start}") from None
     except OSError as error:
         raise RxnError("R408", f"cannot read {shown!r}: {error.strerror}") from None
 

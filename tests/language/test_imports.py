@@ -72,6 +72,14 @@ def test_files_that_are_no_models(tmp_path: Path) -> None:
         assert caught.value.code == "R408"
 
 
+def test_the_first_byte_that_is_not_text_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "x.rxn").write_bytes("species Å\nspecies B\xff".encode("latin-1").replace(b"\xc5", "Å".encode()))
+    with pytest.raises(RxnError) as caught:
+        load(tmp_path / "x.rxn")
+    assert caught.value.span is not None
+    assert (caught.value.span.line, caught.value.span.column) == (2, 10)
+
+
 def test_a_model_is_named_by_its_line_or_its_file(tmp_path: Path) -> None:
     assert load(write(tmp_path, main="species A")).name == "main"
     assert parse("species A").name == "untitled"
