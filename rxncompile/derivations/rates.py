@@ -231,6 +231,6 @@ def _initial_count(species: Species) -> sp.Expr | Distribution:
 
 
 def _unit_text(net: Network, species: Species) -> str:
-    if species.unit:
-        return species.unit.text
-    return {kind: unit.text for kind, unit in net.units}.get("amount", "molecules")
+    """The unit of a species' bare name; `molecules` for every unit that counts them one by one."""
+    unit = species.unit or dict(net.units).get("amount")
+    return "molecules" if unit is None or (unit.size, unit.dimension) == (1, (("amount", 1),)) else unit.text

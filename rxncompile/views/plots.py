@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from ..errors import RxnError
 from ..simulators.trajectory import Ensemble, Result, Trajectory, column
 from .choice import LINES, Choice, chosen, movers, pair
 from .drawing import network_drawing
@@ -59,7 +60,15 @@ def time_course(result: Trajectory, labels: Sequence[str] | None = None, time_un
 def ensemble_band(
     ensemble: Ensemble, ode: Trajectory | None = None, labels: Sequence[str] | None = None, time_unit: str = ""
 ) -> Figure:
-    """Mean and mean ± standard deviation over time; `ode` is laid over it, dashed, where it has the same labels."""
+    """Mean and mean ± standard deviation over time; `ode` is laid over it, dashed, where it has the same labels.
+
+    Raises R701 where both have a label in different units.
+    """
+    for label in set(ensemble.labels) & set(ode.labels if ode is not None else ()):
+        first, second = (r.units[column(r, label)] for r in (ensemble, ode) if r is not None)
+        if first and second and first != second:
+            hint = "integrate the jump process for numbers of molecules"
+            raise RxnError("R701", f"{label!r} is in {first} in one result and in {second} in the other", hint=hint)
     with look():
         choice = selection(ensemble, labels)
         figure, axes = panels(len(choice.groups))

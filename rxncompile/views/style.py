@@ -49,9 +49,19 @@ def look() -> AbstractContextManager[None]:
     return matplotlib.rc_context(_LOOK)
 
 
+class Drawing(Figure):
+    """A figure that a notebook shows without further ado."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        with matplotlib.rc_context(_LOOK | _SAVE):
+            self.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+
 def blank(height: float, width: float = WIDTH) -> Figure:
     """An empty figure of `width` times `height` inches, its parts arranged without overlap."""
-    return Figure(figsize=(width, height), layout="constrained")
+    return Drawing(figsize=(width, height), layout="constrained")
 
 
 def panels(count: int) -> tuple[Figure, list[Axes]]:

@@ -6,7 +6,11 @@ import pytest
 from made_by_hand import chain, deterministic, ensemble, gene, lotka_volterra, paths
 from matplotlib.colors import to_hex
 
+from rxncompile.derivations.rates import jump_process, rate_equations
 from rxncompile.errors import RxnError
+from rxncompile.language import parse
+from rxncompile.simulators.ode import integrate
+from rxncompile.simulators.ssa import sample_statistics
 from rxncompile.views import plots
 from rxncompile.views.style import SERIES, inline_svg
 
@@ -167,3 +171,18 @@ def test_numbers_on_axes_are_not_rounded():
     inside = [t for t in ticks if t and low <= float(t) <= high]
     assert any(len(t) > 4 for t in inside)  # 0.012 and the like
     assert all(f">{t}<" in svg for t in inside)
+
+
+def test_concentrations_are_not_drawn_over_counts() -> None:
+    net = parse("compartment c = 10\nspecies A : conc in c = 5\nr: A -> 0 @ 1")
+    t = np.linspace(0.0, 1.0, 3)
+    runs = sample_statistics(jump_process(net), t, runs=4, seed=1)
+    with pytest.raises(RxnError, match="in molecules in one result") as caught:
+        plots.ensemble_band(runs, integrate(rate_equations(net), t))
+    assert caught.value.code == "R701" and "jump process" in caught.value.hint
+    plots.ensemble_band(runs, integrate(jump_process(net), t))
+
+
+def test_one_name_for_counting() -> None:
+    net = parse("species A : count = 5, B = 3\nr: A -> B @ 1")
+    assert rate_equations(net).states[0].unit == jump_process(net).states[0].unit == "molecules"
