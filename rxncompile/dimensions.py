@@ -24,17 +24,21 @@ from .measures import PURE, UNKNOWN, Atom, Difference, Measure, Units, atom_of, 
 from .network import Compartment, Flag, Network, Reaction, Species, Unit, extent_per_count
 
 COUNT = Unit("count", sp.S.One, (("amount", 1),))
+PLACE = Unit("dimensionless", sp.S.One, ())
 Item: TypeAlias = tuple[sp.Expr, Unit | None, Span | None]
 SIZES = {1: "length", 2: "area", 3: "volume"}
 
 
-def check_units(net: Network) -> tuple[Diagnostic, ...]:
+def check_units(net: Network, foreign: bool = False) -> tuple[Diagnostic, ...]:
     """Every mistake of units: R311 unlike things added or compared, R312 a function or power of what has a unit,
     R313 a value in another unit than declared, R314 the right dimension in another scale, R315 a rate, R316 a size.
+
+    In a `foreign` model (SBML) nothing is known of what has no unit: an amount is not one of molecules then, and
+    a plain number in a product may have any unit.
     """
     if not any(unit.text != "conc" for unit in _written(net)):
         return ()
-    return _Checker(net).run()
+    return _Checker(net, foreign).run()
 
 
 def _written(net: Network) -> Iterator[Unit]:
@@ -67,14 +71,15 @@ def time_unit(net: Network) -> tuple[str, Fraction] | None:
 class _Checker(FormulaUnits):
     """One pass over a network: names get their units, formulas theirs bottom-up, statements are compared."""
 
-    def __init__(self, net: Network) -> None:
+    def __init__(self, net: Network, foreign: bool = False) -> None:
         self.net = net
+        self.uncounted = foreign and "amount" not in dict(net.units)
         self.clock = self._clock()
         constants = {symbol(c.name): c.value for c in net.constants}
         fixed = constants | {symbol(p.name): p.value for p in net.parameters}
         fixed |= {symbol(c.name): c.size for c in net.compartments}
         units = Units(fixed, self.clock, time_unit(net) is not None)
-        super().__init__(units, constants, fixed, frozenset(s.symbol for s in net.species))
+        super().__init__(units, constants, fixed, frozenset(s.symbol for s in net.species), foreign)
         self.count = self.units.atom(dict(net.units).get("amount", COUNT))
         self.molecule = self.units.atom(COUNT)
         self.homes = {c.name: self._home(c) for c in net.compartments}
@@ -90,15 +95,14 @@ class _Checker(FormulaUnits):
         return None
 
     def _home(self, compartment: Compartment) -> Atom:
-        """The unit of a size: its own, else the model's where a concentration says of which dimension, else loose."""
+        """The unit of a size: its own, else the model's of that many dimensions, else loose; a place has none."""
         if compartment.unit is not None:
             return self.units.atom(compartment.unit)
-        declared = dict(self.net.units)
-        for species in self.net.species:
-            if species.compartment == compartment.name and species.unit is not None and species.unit.text != "conc":
-                length = -dict(species.unit.dimension).get("length", 0)
-                if SIZES.get(length) in declared:
-                    return self.units.atom(declared[SIZES[length]])
+        if compartment.dimensions == 0:
+            return self.units.atom(PLACE)
+        declared = dict(self.net.units).get(SIZES[compartment.dimensions])
+        if declared is not None:
+            return self.units.atom(declared)
         return Atom(f"size of {compartment.name}", Fraction(1), (), loose=True)
 
     # -- names ---------------------------------------------------------------------------------------
@@ -152,6 +156,8 @@ class _Checker(FormulaUnits):
         """What the bare name of a species is measured in."""
         if species.unit is not None and species.unit.text != "conc":
             return measure(self.units.atom(species.unit))
+        if self.uncounted:
+            return UNKNOWN
         if species.unit is None and not species.concentration:
             return measure(self.count, bare=True)
         return product((measure(self.count, bare=True), self.volume(species.compartment, -1)))

@@ -39,6 +39,7 @@ class FormulaUnits:
     """Units of formulas. `names`: the unit of each name, filled as it becomes known; `found`: what was wrong.
 
     `constants`: the values of what cannot be set; `fixed`: of all that does not vary in time; `states`: the species.
+    In a `foreign` model a plain number in a product may have any unit.
     """
 
     def __init__(
@@ -47,7 +48,9 @@ class FormulaUnits:
         constants: Mapping[sp.Symbol, sp.Expr],
         fixed: Mapping[sp.Symbol, sp.Expr],
         states: frozenset[sp.Symbol] = frozenset(),
+        foreign: bool = False,
     ) -> None:
+        self.foreign = foreign
         self.units = units
         self.constants = constants
         self.fixed = fixed
@@ -79,6 +82,8 @@ class FormulaUnits:
         if not expr.free_symbols:
             return NUMBER
         if expr.is_Mul:
+            if self.foreign and expr.args[0].is_Number and expr.args[0] is not sp.S.NegativeOne:
+                return UNKNOWN
             return product(self.unit(a) for a in expr.args if a is not sp.S.NegativeOne)
         if expr.is_Pow:
             return self._power(expr)

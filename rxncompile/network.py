@@ -6,6 +6,7 @@ Three readings of a reaction `r` with reactants nu_i and rate constant k, n_i co
     rate law   (mass action)   v = k prod_i c_i^nu_i / nu_i!                    amount per time per volume
     with {powers}              a = k V prod_i n_i (n_i-1) ... / V_i^nu_i,  v = k prod_i c_i^nu_i
     with {molecular}           the same without any volume
+    with {functional}          the same, k a function of its own reactants too
     rate v [per C]             used as written, events (amount) per time [per volume of C]
 
 Sources: Yang et al. 2021 Eqs. 5 and 8; Ernst et al. 2021 Eqs. B10-B15 for the form in powers.
@@ -37,6 +38,8 @@ class Flag(StrEnum):
     CONTINUOUS = "continuous"
     MOLECULAR = "molecular"
     POWERS = "powers"
+    FUNCTIONAL = "functional"
+    REPORTED = "reported"
     ROUND = "round"
     FIXED_COUNT = "fixed_count"
 
@@ -88,7 +91,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Compartment:
-    """A well-mixed volume; its name in an expression is its size."""
+    """A well-mixed volume, area, length or place (`dimensions` 3 to 0); its name in an expression is its size."""
 
     name: str
     size: sp.Expr
@@ -96,6 +99,7 @@ class Compartment:
     inside: str | None = None
     remark: str = ""
     span: Span | None = field(default=None, compare=False)
+    dimensions: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,10 +240,7 @@ class Diffusion:
 
 @dataclass(frozen=True)
 class Network:
-    """Everything a model file says, names resolved, loops expanded, functions inlined.
-
-    Spans and the source text do not take part in comparison.
-    """
+    """What a model file says: names resolved, loops expanded, functions inlined. Compared without spans and source."""
 
     name: str
     units: tuple[tuple[str, Unit], ...] = ()
@@ -405,9 +406,7 @@ def rate_law(net: Network, reaction: Reaction) -> sp.Expr:
             quantity = species.symbol
         else:
             quantity = species.symbol / size(species.compartment)
-        factors.append(quantity**nu)
-        if not powers:
-            factors.append(sp.Rational(1, sp.factorial(nu)))
+        factors += [quantity**nu, sp.S.One if powers else sp.Rational(1, sp.factorial(nu))]
     return sp.Mul(*factors)
 
 

@@ -41,6 +41,11 @@ NANOMOLE = Unit("nmol", AVOGADRO / 10**9, (("amount", 1),))
 PER_UM3 = Unit("1/um^3", sp.Integer(10) ** 18, (("length", -3),))
 FEMTOLITRE = Unit("fL", sp.Rational(1, 10**18), (("length", 3),))
 UM3 = Unit("um^3", sp.Rational(1, 10**18), (("length", 3),))
+PER_UM2 = Unit("1/um^2", sp.Integer(10) ** 12, (("length", -2),))
+PER_UM = Unit("1/um", sp.Integer(10) ** 6, (("length", -1),))
+UM2 = Unit("um^2", sp.Rational(1, 10**12), (("length", 2),))
+UM = Unit("um", sp.Rational(1, 10**6), (("length", 1),))
+PURE = Unit("dimensionless", sp.S.One, ())
 PER_SECOND = Unit("1/s", sp.Integer(1), (("time", -1),))
 RATE = Unit("1/uM/min", 1 / (MICROMOLAR.size * 60), (("amount", -1), ("length", 3), ("time", -1)))
 SECONDS = Unit("s", sp.Integer(1), (("time", 1),))
@@ -201,12 +206,13 @@ def _species(draw: Draw, name: str, compartments: list[Compartment], known: tupl
     where = draw(st.sampled_from([None, *compartments]))
     units: list[Unit | None] = [None, COUNT, CONC, NANOMOLE]
     if where is not None and where.unit is not None:
-        units += [MICROMOLAR, PER_UM3]
+        per_size = {3: [MICROMOLAR, PER_UM3], 2: [PER_UM2], 1: [PER_UM]}
+        units += per_size[where.dimensions] if where.unit is not PURE else []
     unit = draw(st.sampled_from(units))
     concentration, per_count = False, sp.Integer(1)
     if unit is NANOMOLE:
         per_count = 1 / NANOMOLE.size
-    elif unit in (CONC, MICROMOLAR, PER_UM3):
+    elif unit in (CONC, MICROMOLAR, PER_UM3, PER_UM2, PER_UM):
         concentration = True
         if unit is not CONC:
             assert where is not None
@@ -281,8 +287,13 @@ def networks(draw: Draw) -> Network:
     compartments: list[Compartment] = []
     for name in names.several(0, 2):
         inside = draw(st.sampled_from([None, *(c.name for c in compartments)]))
-        unit = draw(st.sampled_from((None, FEMTOLITRE, UM3)))
-        compartments.append(Compartment(name, draw(numbers(positive=True)), unit, inside, draw(_REMARKS)))
+        unit, dimensions = draw(
+            st.sampled_from(
+                ((None, 3), (None, 0), (None, 2), (FEMTOLITRE, 3), (UM3, 3), (UM2, 2), (UM, 1), (PURE, 0), (PURE, 2))
+            )
+        )
+        size = draw(numbers(positive=True))
+        compartments.append(Compartment(name, size, unit, inside, draw(_REMARKS), dimensions=dimensions))
         known += (symbol(name),)
     species = [draw(_species(name, compartments, known)) for name in names.several(1, 4)]
     rules: list[Rule] = []

@@ -11,17 +11,21 @@ import sympy as sp
 
 from ..expressions import quoted, text
 from ..network import (
+    Compartment,
     Distribution,
     Event,
+    Flag,
     Lattice,
     Network,
     Observable,
     Parameter,
     Placement,
     Reaction,
+    Rule,
     Species,
     Unit,
 )
+from .quantities import dimensions_of
 from .reactions import backward
 
 _SHAPES = {1: "line", 2: "square", 3: "box"}
@@ -37,12 +41,12 @@ def print_network(net: Network) -> str:
         (
             f"compartment {quoted(c.name)}{_unit(c.unit)} = {text(c.size)}"
             + (f" inside {quoted(c.inside)}" if c.inside else "")
-            + _braces((), c.remark)
+            + _braces(_dimensions(c), c.remark)
             for c in net.compartments
         ),
         (line for lattice in net.lattices for line in _lattice(lattice)),
         (f"species {_species(s)}" for s in net.species),
-        (f"let {quoted(r.name)}{_unit(r.unit)} = {text(r.formula)}{_braces((), r.remark)}" for r in net.rules),
+        (f"let {_rule(r)}" for r in net.rules),
         (f"observable {_observable(o)}" for o in net.observables),
         (
             f"conserve {quoted(c.name)} : {text(c.formula)}" + (f" = {text(c.value)}" if c.value is not None else "")
@@ -62,6 +66,11 @@ def print_network(net: Network) -> str:
 
 def _unit(unit: Unit | None) -> str:
     return f" : {unit.text}" if unit else ""
+
+
+def _dimensions(c: Compartment) -> list[str]:
+    """The dimensions of a compartment, where its unit does not say them."""
+    return [] if c.dimensions == dimensions_of(c.unit) else [f"dimensions = {c.dimensions}"]
 
 
 def _string(remark: str) -> str:
@@ -96,6 +105,11 @@ def _species(s: Species) -> str:
 
 def _observable(o: Observable) -> str:
     return f"{quoted(o.name)}{_unit(o.unit)} = {text(o.formula)}{_braces((), o.remark)}"
+
+
+def _rule(r: Rule) -> str:
+    words = [str(Flag.REPORTED)] if r.reported else []
+    return f"{quoted(r.name)}{_unit(r.unit)} = {text(r.formula)}{_braces(words, r.remark)}"
 
 
 def _lattice(lattice: Lattice) -> Iterator[str]:

@@ -8,13 +8,14 @@ from difflib import get_close_matches
 import sympy as sp
 
 from ..errors import RxnError, Span
-from ..network import Distribution, Flag, Unit
+from ..network import Compartment, Distribution, Flag, Unit
 from . import formulas as f
 from . import syntax as s
 from .scope import Frame
 from .units import unit as read_unit
 
-LENGTHS_OF_VOLUMES = {1: "length", 2: "area", 3: "volume"}
+SIZES = {1: "length", 2: "area", 3: "volume"}
+METRES = {1: "um", 2: "um^2", 3: "um^3"}
 
 # The distributions of priors and initial values, with their numbers of arguments.
 DISTRIBUTIONS = {
@@ -37,12 +38,16 @@ class Noted:
 
 
 SPECIES_FLAGS = frozenset((Flag.FAST, Flag.FIXED, Flag.CONTINUOUS, Flag.ROUND, Flag.FIXED_COUNT))
-REACTION_FLAGS = frozenset((Flag.FAST, Flag.CONTINUOUS, Flag.MOLECULAR, Flag.POWERS))
+REACTION_FLAGS = frozenset((Flag.FAST, Flag.CONTINUOUS, Flag.MOLECULAR, Flag.POWERS, Flag.FUNCTIONAL))
+RULE_FLAGS = frozenset((Flag.REPORTED,))
+COMPARTMENT_KEYS = frozenset(("dimensions",))
 SPECIES_KEYS = frozenset(("per",))
 REACTION_KEYS = frozenset(("probability", "daughter", "reverse_of"))
 _EVERY = {
     **{str(flag): "a species" for flag in SPECIES_FLAGS},
     **{str(flag): "a reaction" for flag in REACTION_FLAGS},
+    **{str(flag): "a let" for flag in RULE_FLAGS},
+    **dict.fromkeys(COMPARTMENT_KEYS, "a compartment"),
     **dict.fromkeys(SPECIES_KEYS, "a species"),
     **dict.fromkeys(REACTION_KEYS, "a reaction"),
     str(Flag.FAST): "a species or a reaction", str(Flag.CONTINUOUS): "a species or a reaction",
@@ -98,13 +103,21 @@ def unit_of(node: s.UnitText | None, frame: Frame) -> Unit | None:
     return None if node is None else read_unit(node, frame.file)
 
 
+def dimensions_of(unit: Unit | None) -> int | None:
+    """The dimensions of space that a unit of size says: 3 of um^3, 2, 1, 0 of a plain number; None of any other."""
+    if unit is None:
+        return 3
+    found = {(): 0, (("length", 1),): 1, (("length", 2),): 2, (("length", 3),): 3}
+    return found.get(unit.dimension)
+
+
 def per_count(
-    own: Unit | None, container: tuple[str, Unit | None] | None, units: dict[str, Unit], span: Span
+    own: Unit | None, container: Compartment | None, units: dict[str, Unit], span: Span
 ) -> tuple[bool, sp.Rational]:
     """Whether a species' bare name is a concentration, and what one molecule adds to amount.
 
-    The amount of a concentration is counted in its unit times its compartment's unit of volume. Raises R304 for a
-    unit that is neither an amount nor a concentration, R305 where a volume has no unit.
+    The amount of a concentration is counted in its unit times its compartment's unit of size. Raises R304 for a
+    unit that is neither an amount nor a concentration, R305 where a size has no unit, R306 for other dimensions.
     """
     model = units["amount"].size if "amount" in units else sp.S.One
     if own is None:
@@ -118,16 +131,19 @@ def per_count(
         raise RxnError("R304", f"{own.text!r} is neither an amount nor a concentration", span, hint)
     if not length:
         return False, 1 / own.size
-    kind = LENGTHS_OF_VOLUMES[length]
-    container_unit = container[1] if container else None
-    if container_unit is None:
-        container_unit = units.get(kind)
-    if container is None or container_unit is None:
-        where = f"compartment {container[0]!r} has no unit" if container else "the species lies in no compartment"
-        unit = {1: "um", 2: "um^2", 3: "um^3"}[length]
-        hint = f"write 'compartment {container[0] if container else 'cell'} : {unit} = ...', or use the unit 'conc'"
-        raise RxnError("R305", f"a concentration in {own.text} needs a volume with a unit, but {where}", span, hint)
-    if container_unit.dimension != (("length", length),):
-        message = f"{own.text} is not a concentration in {container[0]!r}, whose size is in {container_unit.text}"
+    name = container.name if container else "cell"
+    hint = f"write 'compartment {name} : {METRES[length]} = ...', or use the unit 'conc'"
+    if container is None:
+        message = f"a concentration in {own.text} needs a volume with a unit, but the species lies in no compartment"
+        raise RxnError("R305", message, span, hint)
+    if container.unit is None and container.dimensions != length:
+        message = f"{own.text} is no concentration in {name!r}, which has {container.dimensions} dimensions"
+        raise RxnError("R306", message, span, f"{hint}; {{dimensions = {length}}} without a unit")
+    unit = container.unit or units.get(SIZES[length])
+    if unit is None:
+        message = f"a concentration in {own.text} needs a volume with a unit, but compartment {name!r} has no unit"
+        raise RxnError("R305", message, span, hint)
+    if unit.dimension != (("length", length),):
+        message = f"{own.text} is not a concentration in {name!r}, whose size is in {unit.text}"
         raise RxnError("R306", message, span)
-    return True, 1 / (own.size * container_unit.size)
+    return True, 1 / (own.size * unit.size)

@@ -21,6 +21,7 @@ from ..network import (
     Diffusion,
     Distribution,
     Event,
+    Flag,
     Lattice,
     Network,
     Observable,
@@ -36,7 +37,18 @@ from .checks import check
 from .expansion import Expansion
 from .formulas import Formulas
 from .lattices import lattice
-from .quantities import SPECIES_FLAGS, SPECIES_KEYS, law, noted, per_count, unit_of
+from .quantities import (
+    COMPARTMENT_KEYS,
+    RULE_FLAGS,
+    SPECIES_FLAGS,
+    SPECIES_KEYS,
+    Noted,
+    dimensions_of,
+    law,
+    noted,
+    per_count,
+    unit_of,
+)
 from .reactions import Reactions
 from .scope import Frame, Report, ReportedError, Scope, place
 from .syntax import Kind
@@ -178,14 +190,31 @@ class _Resolver:
             inside = self.expansion.name(item.place, frame)
             self.scope.of_kind(inside, Kind.COMPARTMENT, frame.span(item.place))
         unit = unit_of(item.unit, frame)
-        if unit is not None and unit.dimension not in ((("length", 1),), (("length", 2),), (("length", 3),)):
-            hint = "sizes are volumes, areas or lengths: L, um^3, um^2 ..."
-            raise RxnError("R304", f"{unit.text!r} is no unit of a size", frame.span(item), hint)
+        notes = noted(item.attributes, frame, keys=COMPARTMENT_KEYS, what="a compartment")
+        dimensions = self.dimensions(unit, notes, frame, frame.span(item))
         size = self.formulas.formula(_given(item), frame, f.SIZE)
         if size.is_Rational and size <= 0:
             raise RxnError("R310", "the size of a compartment is positive", frame.span(item))
-        remark = noted(item.attributes, frame, what="a compartment").remark
-        self.compartments[name] = Compartment(name, size, unit, inside, remark, frame.span(item))
+        self.compartments[name] = Compartment(
+            name, size, unit, inside, notes.remark, frame.span(item), dimensions
+        )
+
+    def dimensions(self, unit: Unit | None, notes: Noted, frame: Frame, span: Span) -> int:
+        """The dimensions of a compartment, by its unit or as written. Raises R304 where these are none or differ."""
+        found = dimensions_of(unit)
+        if found is None:
+            hint = "sizes are volumes, areas, lengths or numbers: L, um^3, um^2, um, dimensionless"
+            raise RxnError("R304", f"{unit.text if unit else ''!r} is no unit of a size", span, hint)
+        written = notes.value("dimensions")
+        if written is None or written.value is None:
+            return found
+        given = self.expansion.integer(written.value, frame)
+        if not 0 <= given <= 3:
+            raise RxnError("R304", "a compartment has 0 to 3 dimensions", frame.span(written))
+        if unit is not None and found not in (0, given):
+            message = f"a size in {unit.text} has {found} dimensions, not {given}"
+            raise RxnError("R304", message, frame.span(written), "the unit says it already")
+        return given
 
     def one_species(self, item: s.Quantity, frame: Frame, name: str) -> None:
         notes = noted(item.attributes, frame, SPECIES_FLAGS, SPECIES_KEYS, "a species")
@@ -216,8 +245,9 @@ class _Resolver:
 
     def rule(self, item: s.Quantity, frame: Frame, name: str) -> None:
         formula = self.formulas.formula(_given(item), frame, f.LAW)
-        remark = noted(item.attributes, frame, what="a let").remark
-        self.rules.append(Rule(name, formula, unit_of(item.unit, frame), remark, frame.span(item)))
+        notes = noted(item.attributes, frame, RULE_FLAGS, what="a let")
+        unit, reported = unit_of(item.unit, frame), Flag.REPORTED in notes.flags
+        self.rules.append(Rule(name, formula, unit, notes.remark, frame.span(item), reported))
 
     def observable(self, item: s.Quantity, frame: Frame, name: str) -> None:
         formula = self.formulas.formula(_given(item), frame, f.OBSERVED)
@@ -330,9 +360,8 @@ class _Resolver:
         for one in self.species:
             with self.reporting():
                 container = self.compartments.get(one.compartment) if one.compartment else None
-                where = (container.name, container.unit) if container else None
                 assert one.span is not None
-                concentration, amount = per_count(one.unit, where, self.units, one.span)
+                concentration, amount = per_count(one.unit, container, self.units, one.span)
                 initial = self.initials[one.name][0] if one.name in self.initials else one.initial
                 species.append(replace(one, concentration=concentration, per_count=amount, initial=initial))
         net = Network(
