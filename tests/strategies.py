@@ -244,10 +244,13 @@ def _reactions(
     """A reaction, or the two of a `<->`."""
     reactants, products = draw(_side(species, 3)), draw(_side(species, 3))
     mass_action = draw(st.booleans())
-    formulas = expressions(constants if mass_action else everything, 5)
+    functional = mass_action and draw(st.integers(0, 3)) == 0
+    formulas = expressions(constants if mass_action and not functional else everything, 5)
     flags = draw(st.frozensets(st.sampled_from((Flag.FAST, Flag.CONTINUOUS)), max_size=1))
     per = draw(st.sampled_from([None, *(c.name for c in compartments)]))
     remark = draw(_REMARKS)
+    if functional:
+        flags |= {Flag.FUNCTIONAL}
     if mass_action:
         flags |= draw(st.frozensets(st.sampled_from((Flag.MOLECULAR, Flag.POWERS)), max_size=1))
         places = {s.compartment for s in species if s.name in dict(reactants) or s.name in dict(products)}
@@ -298,7 +301,7 @@ def networks(draw: Draw) -> Network:
     species = [draw(_species(name, compartments, known)) for name in names.several(1, 4)]
     rules: list[Rule] = []
     for name in names.several(0, 2):
-        rules.append(Rule(name, draw(expressions(known, 4)), None, draw(_REMARKS)))
+        rules.append(Rule(name, draw(expressions(known, 4)), None, draw(_REMARKS), reported=draw(st.booleans())))
         known += (symbol(name),)
     states = tuple(s.symbol for s in species)
     everything = (*known, *states, TIME)

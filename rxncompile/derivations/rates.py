@@ -204,11 +204,9 @@ def _used(definitions: Mapping[sp.Symbol, sp.Expr], formulas: Iterable[sp.Basic]
 
 
 def _fixed(net: Network, species: Species, counted: bool) -> Constant:
-    value = species.initial
-    if isinstance(value, Distribution):
+    if isinstance(species.initial, Distribution):
         raise RxnError("R511", f"{species.name!r} is fixed and cannot start from a distribution", species.span)
-    if counted:
-        value = value / per_event(species)
+    value = _initial_count(species) if counted else species.initial
     return Constant(species.symbol, species.name, value, "molecules" if counted else _unit_text(net, species))
 
 

@@ -1,40 +1,38 @@
 """BioNetGen's `.net` files -> Network.
 
-All quantities are amounts. A reaction `index reactants products rate` runs at
-
-    ODE   rate * prod x_i^m_i              SSA   rate * prod x_i (x_i - 1) ... (x_i - m_i + 1)
-
-its rate already holding symmetry factors, so it is mass action in {powers}; a rate that is a function multiplies the
-reactants too. Index 0 is nothing. Source: Faeder, Blinov and Hlavacek 2009, and run_network of BioNetGen 2.
+All quantities are amounts. A reaction `index reactants products rate` runs as `bionetgen_laws` says, its rate already
+holding symmetry factors and the volumes of compartments. Index 0 is nothing, `$` marks a fixed species. Read is what
+BioNetGen's run_network reads, and a little more: formulas in place of names, blanks in formulas, blocks in any order.
+Source: Faeder, Blinov and Hlavacek 2009, Methods Mol. Biol. 500:113, and BioNetGen 2.2 to 2.9.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 import sympy as sp
 
-from ..errors import Diagnostic, RxnError, Source, Span
+from ..errors import RxnError, Source, Span
 from ..expressions import symbol, to_float
 from ..network import Flag, Network, Observable, Parameter, Reaction, Rule, Species
 from ..system import sort_definitions
 from . import arithmetic as a
+from .bionetgen_laws import LAWS, Law, law, multiplying
 from .bionetgen_math import Mistake, formula
+from .bionetgen_text import Line, Report, Word, read_blocks
+
+_Reach: TypeAlias = Mapping[sp.Symbol, frozenset[sp.Symbol]]  # the species that groups and functions depend on
 
 SIZE_CAP = 50_000_000
-COUNT_CAP = 1_000_000  # species, and reactions
 STOICHIOMETRY_CAP = 1_000  # items on a side of a reaction
-_READ = ("parameters", "functions", "species", "reactions", "groups")
-_UNREAD = (  # what a network was made from, or is told beside it
-    "molecule types", "observables", "seed species", "reaction rules", "compartments", "energy patterns",
-    "population types", "population maps", "actions", "model",
-)  # fmt: skip
-_SHOWN = 20
-_NAME = re.compile(r"[A-Za-z_]\w*")
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_FACTOR = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\*(?=\S)", re.ASCII)
+_MEMBERS = re.compile(r"[^,\s]+")
 
 
 def load_bionetgen(path: str | Path) -> Network:
@@ -66,51 +64,29 @@ def read_bionetgen(source: Source) -> Network:
     return _Reader(source).network()
 
 
-@dataclass(frozen=True)
-class _Line:
-    """A line of a block without its comment: its words, and where each begins."""
-
-    text: str
-    start: int
-    comment: str
-
-    def words(self, count: int) -> list[tuple[str, int]]:
-        """The first `count - 1` words and the rest of the line."""
-        found: list[tuple[str, int]] = []
-        at = 0
-        for k in range(count):
-            begin = at + len(self.text[at:]) - len(self.text[at:].lstrip())
-            if begin >= len(self.text):
-                break
-            blank = re.compile(r"\s").search(self.text, begin)
-            at = len(self.text) if k == count - 1 or not blank else blank.start()
-            found.append((self.text[begin:at].rstrip(), self.start + begin))
-        return found
-
-
-@dataclass
 class _Reader:
-    source: Source
-    found: list[Diagnostic] = field(default_factory=list)
-    blocks: dict[str, list[_Line]] = field(default_factory=dict)
-    names: dict[str, sp.Symbol] = field(default_factory=dict)  # parameters, functions and groups, as formulas see them
-    used: set[str] = field(default_factory=lambda: {"t"})  # names of the Network
-    species: dict[int, Species] = field(default_factory=dict)
-    parsed: dict[str, sp.Expr] = field(default_factory=dict)
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.told = Report(source)
+        self.blocks: dict[str, list[Line]] = {}
+        self.names: dict[str, sp.Symbol] = {}  # parameters, functions and groups, as formulas see them
+        self.used = {"t"}  # names of the Network
+        self.species: dict[int, Species] = {}
+        self.numbers: dict[str, int] = {}  # of species, by what the file calls them
+        self.parsed: dict[str, sp.Expr] = {}
 
     def network(self) -> Network:
-        self.split()
-        self.stop()
+        self.blocks = read_blocks(self.told)
         self.declare()
         parameters = self.parameters()
         functions = self.functions()
         self.read_species()
         groups = self.groups()
-        self.stop()
+        self.told.stop()
         self.refuse_circles(parameters, functions)
         reach = self.reach(functions, groups)
         reactions = self.reactions(reach)
-        self.stop()
+        self.told.stop()
         mentioned = set().union(*(f.formula.free_symbols for f in functions)) if functions else set()
         mentioned = mentioned.union(*(r.rate.free_symbols for r in reactions))
         rules = [Rule(g.name, g.formula, span=g.span, reported=True) for g in groups if symbol(g.name) in mentioned]
@@ -125,74 +101,30 @@ class _Reader:
             source=self.source,
         )
 
-    # -- the text ------------------------------------------------------------------------------------
+    # -- words ---------------------------------------------------------------------------------------
 
-    def report(self, code: str, message: str, start: int, end: int, hint: str = "") -> None:
-        self.found.append(Diagnostic(code, message, Span(self.source, start, max(end, start + 1)), hint))
-        if len(self.found) >= _SHOWN:
-            self.stop()
-
-    def stop(self) -> None:
-        """Raise what was found, if anything was."""
-        if self.found:
-            raise RxnError.gather(self.found)
-
-    def split(self) -> None:
-        """The lines of every block."""
-        block, opened, at = "", 0, 0
-        for raw in self.source.text.splitlines(keepends=True):
-            body, _, comment = raw.partition("#")
-            words = body.split()
-            if words[:1] == ["begin"]:
-                block, opened = " ".join(words[1:]), at
-                if block not in _READ and block not in _UNREAD:
-                    self.report("R033", f"unknown block {block!r}", at, at + len(body.rstrip()))
-                if block == "model":
-                    block = ""
-                elif block in self.blocks:
-                    self.report("R102", f"block {block!r} occurs twice", at, at + len(body.rstrip()))
-                else:
-                    self.blocks[block] = []
-            elif words[:1] == ["end"]:
-                if block and " ".join(words[1:]) != block:
-                    self.report("R033", f"'end {block}' is expected here", at, at + len(body.rstrip()))
-                block = ""
-            elif words and block in _READ:
-                self.blocks[block].append(_Line(body.rstrip(), at, comment.strip()))
-            at += len(raw)
-        if block:
-            self.report("R033", f"block {block!r} is never closed", opened, opened + 5, f"add 'end {block}'")
-        if not self.blocks:
-            self.report("R033", "this is not a BioNetGen network: it has no 'begin species'", 0, 1)
-        for block in ("species", "reactions"):
-            if len(self.blocks.get(block, ())) > COUNT_CAP:
-                self.report("R403", f"more than {COUNT_CAP:,} {block}", self.blocks[block][COUNT_CAP].start, 0)
-
-    def expression(self, text: str, start: int) -> sp.Expr | None:
-        """The expression of a text that begins at `start`; None where it has none, which is reported."""
-        if text not in self.parsed:
-            try:
-                self.parsed[text] = formula(text, self.names)
-            except Mistake as mistake:
-                code = "R101" if str(mistake).startswith("unknown") else "R033"
-                self.report(code, str(mistake), start + mistake.start, start + mistake.end)
-                return None
-        return self.parsed[text]
-
-    def index(self, text: str, start: int) -> int | None:
-        if not text.isdigit() or not text.isascii() or len(text) > 9:
-            self.report("R033", f"{text[:40]!r} is not an index", start, start + len(text))
-            return None
-        return int(text)
-
-    def fields(self, block: str, count: int, what: str, least: int | None = None) -> Iterable[list[tuple[str, int]]]:
-        """The words of each line of a block, index first; lines that are too short are reported."""
+    def lines(self, block: str, least: int, what: str) -> Iterator[tuple[Word | None, tuple[Word, ...]]]:
+        """The index (if there is one) and the words of each line; lines that are too short are reported."""
         for line in self.blocks.get(block, ()):
-            words = line.words(count)
-            if len(words) < (least or count):
-                self.report("R033", f"expected: {what}", words[0][1], line.start + len(line.text))
+            number, words = line.numbered()
+            if len(words) < least:
+                self.told.error("R033", f"expected: {what}", line.start, line.end)
             else:
-                yield words
+                yield number, words
+
+    def rest(self, words: tuple[Word, ...]) -> Word:
+        """The text from the first of some words to the last."""
+        return Word(self.source.text[words[0].start : words[-1].end], words[0].start)
+
+    def expression(self, word: Word) -> sp.Expr | None:
+        """The expression of a text; None where it has none, which is reported."""
+        if word.text not in self.parsed:
+            try:
+                self.parsed[word.text] = formula(word.text, self.names)
+            except Mistake as wrong:
+                self.told.error(wrong.code, str(wrong), word.start + wrong.start, word.start + wrong.end)
+                return None
+        return self.parsed[word.text]
 
     # -- names ---------------------------------------------------------------------------------------
 
@@ -204,79 +136,88 @@ class _Reader:
         return name
 
     def declare(self) -> None:
-        """Species keep their names; parameters, functions and groups have theirs unless a species has it."""
-        for words in self.fields("species", 3, "index name amount"):
-            self.used.add(words[1][0].removeprefix("$"))
+        """The names of parameters, functions and groups."""
+        sums: set[str] = set()
         for block in ("parameters", "functions", "groups"):
-            for words in self.fields(block, 3, "index name ...", 2):
-                name, start = words[1]
-                plain = name.partition("(")[0]
+            for _, words in self.lines(block, 1, "index name ..."):
+                plain = words[0].text.partition("(")[0]
                 if not _NAME.fullmatch(plain):
-                    self.report("R033", f"{plain!r} is not a name", start, start + len(name))
-                elif plain in self.names:
-                    self.report("R102", f"{plain!r} is declared twice", start, start + len(name))
-                else:
+                    self.told.at("R033", f"{plain[:40]!r} is not a name", words[0])
+                elif plain in self.names and not (block == "groups" and plain in sums):
+                    self.told.at("R102", f"{plain!r} is declared twice", words[0])
+                elif plain not in self.names:
                     self.names[plain] = symbol(self.free_name(plain))
-        self.stop()
+                    sums |= {plain} if block == "groups" else set()
+        self.told.stop()
 
-    def named(self, words: list[tuple[str, int]]) -> tuple[str, Span]:
-        name, start = words[1]
-        return self.names[name.partition("(")[0]].name, Span(self.source, start, start + len(name))
+    def named(self, word: Word) -> tuple[str, Span]:
+        return self.names[word.text.partition("(")[0]].name, self.told.span(word.start, word.end)
 
     # -- blocks --------------------------------------------------------------------------------------
 
     def parameters(self) -> list[Parameter]:
         found = []
-        for words in self.fields("parameters", 3, "index name value"):
-            value = self.expression(*words[2])
-            name, span = self.named(words)
+        for _, words in self.lines("parameters", 1, "index name value"):
+            value = self.expression(self.rest(words[1:])) if len(words) > 1 else sp.S.Zero
+            name, span = self.named(words[0])
             if value is not None:
                 found.append(Parameter(name, value, span=span))
         return found
 
     def functions(self) -> list[Rule]:
         found = []
-        for words in self.fields("functions", 3, "index name() formula"):
-            name, span = self.named(words)
-            if not words[1][0].endswith("()"):
-                self.report("R280", "functions with arguments are not supported", span.start, span.end)
-            value = self.expression(*words[2])
+        for _, words in self.lines("functions", 2, "index name() formula"):
+            name, span = self.named(words[0])
+            if not words[0].text.endswith("()"):
+                self.told.at("R280", "functions with arguments are not supported", words[0])
+            value = self.expression(self.rest(words[1:]))
             if value is not None:
                 found.append(Rule(name, value, span=span))
         return found
 
     def read_species(self) -> None:
-        taken: set[str] = set()
-        for (number, at), (name, start), amount in self.fields("species", 3, "index name amount"):
-            index, first = self.index(number, at), self.expression(*amount)
-            span = Span(self.source, start, start + len(name))
-            fixed, name = name.startswith("$"), name.removeprefix("$").replace("'", "_")
-            if name in taken or index in self.species or index == 0:
-                self.report("R102", f"species {number} {name!r} is declared twice", at, start + len(name))
+        """Species keep their names, but for the `$` of fixed ones; one that has another's gets `()` behind its own."""
+        for count, (number, words) in enumerate(self.lines("species", 1, "index name amount"), start=1):
+            index = self.told.index(number) if number else count
+            first = self.expression(self.rest(words[1:])) if len(words) > 1 else sp.S.Zero
+            given = words[0].text
+            plain = given.replace("$", "", 1)
+            if given in self.numbers or plain in self.numbers or index in self.species or index == 0:
+                self.told.at("R102", f"species {index} {plain!r} is declared twice", words[0])
             elif index is not None and first is not None:
-                taken.add(name)
-                flags = frozenset({Flag.FIXED}) if fixed else frozenset[Flag]()
+                self.numbers |= {given: index, plain: index}
+                flags = frozenset({Flag.FIXED}) if plain != given else frozenset[Flag]()
+                name = self.free_name(f"{plain}()" if plain in self.used else plain)
+                span = self.told.span(words[0].start, words[0].end)
                 self.species[index] = Species(name, initial=first, flags=flags, span=span)
 
+    def member(self, word: Word) -> sp.Symbol | None:
+        """The species that an index or a name stands for."""
+        if word.text in self.numbers:
+            return self.species[self.numbers[word.text]].symbol
+        index = self.told.index(word)
+        if index is not None and index not in self.species:
+            self.told.at("R101", f"there is no species {index}", word)
+            return None
+        return None if index is None else self.species[index].symbol
+
     def groups(self) -> list[Observable]:
-        """Weighted sums such as `2*5,7`."""
-        found = []
-        for words in self.fields("groups", 3, "index name members", 2):
-            name, span = self.named(words)
+        """Weighted sums such as `2*5,7`; the lines of one name add up."""
+        found: dict[str, Observable] = {}
+        for _, words in self.lines("groups", 1, "index name members"):
+            name, span = self.named(words[0])
             terms = []
-            members, at = words[2] if len(words) > 2 else ("", 0)
-            for member in members.split(",") if members else ():
-                weight, _, number = member.rpartition("*")
-                index = self.index(number.strip(), at)
-                factor = self.index(weight.strip(), at) if weight else 1
-                if index is not None and factor is not None:
-                    if index in self.species:
-                        terms.append(factor * self.species[index].symbol)
-                    else:
-                        self.report("R101", f"there is no species {index}", at, at + len(member))
-                at += len(member) + 1
-            found.append(Observable(name, sp.Add(*terms), span=span))
-        return found
+            for item in _split(self.rest(words[1:])) if len(words) > 1 else ():
+                weight = _FACTOR.match(item.text)
+                cut = weight.end() if weight else 0
+                species = self.member(Word(item.text[cut:], item.start + cut))
+                factor = self.expression(Word(weight[1], item.start)) if weight else sp.S.One
+                if species is not None and factor is not None:
+                    terms.append(factor * species)
+            if name in found:
+                terms.append(found[name].formula)
+            found[name] = Observable(name, sp.Add(*terms), span=span)
+        return list(found.values())
 
     def refuse_circles(self, parameters: list[Parameter], functions: list[Rule]) -> None:
         formulas = {symbol(p.name): p.value for p in parameters} | {symbol(f.name): f.formula for f in functions}
@@ -293,15 +234,15 @@ class _Reader:
             if loose and p.span:
                 first = sorted(s.name for s in loose)[0]
                 message = f"parameter {p.name!r} depends on {first!r}, which varies"
-                self.report("R282", message, p.span.start, p.span.end)
+                self.told.error("R282", message, p.span.start, p.span.end)
         for s in self.species.values():
             if isinstance(s.initial, sp.Expr) and s.initial.free_symbols - constant and s.span:
-                self.report("R282", f"the amount of {s.name!r} depends on what varies", s.span.start, s.span.end)
-        self.stop()
+                self.told.error("R282", f"the amount of {s.name!r} depends on what varies", s.span.start, s.span.end)
+        self.told.stop()
         self.refuse_values(parameters)
 
     def refuse_values(self, parameters: list[Parameter]) -> None:
-        """Parameters and first amounts have to be numbers that a double holds."""
+        """Parameters and first amounts have to be numbers that a double holds; run_network rounds what it samples."""
         known: dict[sp.Symbol, sp.Expr] = {}
         spans = {symbol(p.name): p.span for p in parameters} | {s.symbol: s.span for s in self.species.values()}
         formulas = {symbol(p.name): p.value for p in parameters}
@@ -312,11 +253,14 @@ class _Reader:
                 known[name] = a.number(to_float(a.put_in(expr, known)))
             except a.Refused as why:
                 message = f"the value of {name.name!r} has no meaning: {why}"
-                self.report("R281", message, span.start if span else 0, span.end if span else 0)
+                self.told.error("R281", message, span.start if span else 0, span.end if span else 0)
                 known[name] = sp.S.One
-        self.stop()
+        for index, s in self.species.items():
+            if not known[s.symbol].is_Integer:
+                self.species[index] = replace(s, flags=s.flags | {Flag.ROUND})
+        self.told.stop()
 
-    def reach(self, functions: list[Rule], groups: list[Observable]) -> Mapping[sp.Symbol, frozenset[sp.Symbol]]:
+    def reach(self, functions: list[Rule], groups: list[Observable]) -> _Reach:
         """The species that each function and group depends on."""
         every = {s.symbol for s in self.species.values()}
         formulas = {symbol(g.name): g.formula for g in groups} | {symbol(f.name): f.formula for f in functions}
@@ -326,62 +270,75 @@ class _Reader:
             found[name] = frozenset(expr.free_symbols & every).union(*inner)
         return found
 
-    def reactions(self, reach: Mapping[sp.Symbol, frozenset[sp.Symbol]]) -> list[Reaction]:
-        order = {s.name: k for k, s in enumerate(self.species.values())}
+    def reactions(self, reach: _Reach) -> list[Reaction]:
+        order = {s.symbol: k for k, s in enumerate(self.species.values())}
         found = []
-        comments = {line.start: line.comment for line in self.blocks.get("reactions", ())}
-        for words in self.fields("reactions", 4, "index reactants products rate"):
-            (number, at), left, right, (text, start) = words
-            kind = text.split()
-            if len(kind) > 1 and _NAME.fullmatch(kind[0]) and kind[1][0] not in "+-*/^(<>=!&|":
-                self.report("R280", f"rate law {kind[0]!r} is not supported", start, start + len(text))
+        for line in self.blocks.get("reactions", ()):
+            number, words = line.numbered()
+            if number is None or len(words) < 3:
+                self.told.error("R033", "expected: index reactants products rate", line.start, line.end)
                 continue
-            rate, before, after = self.expression(text, start), self.side(*left), self.side(*right)
-            if rate is None or before is None or after is None:
+            before, after = self.side(words[0]), self.side(words[1])
+            if before is None or after is None:
                 continue
-            sides = [tuple(sorted(Counter(s).items(), key=lambda pair: order[pair[0]])) for s in (before, after)]
-            moving = rate.free_symbols.union(*(reach.get(s, frozenset()) for s in rate.free_symbols))
-            span = Span(self.source, at, start + len(text))
-            remark = comments.get(self.source.text.rfind("\n", 0, at) + 1, "")
-            found.append(_reaction(self.free_name(f"r{number}"), sides[0], sides[1], rate, moving, remark, span))
+            rate = self.law(self.rest(words[2:]), before, reach)
+            if rate is None:
+                continue
+            left, right = (
+                tuple((s.name, n) for s, n in sorted(Counter(side).items(), key=lambda pair: order[pair[0]]))
+                for side in (before, after)
+            )
+            name, span = self.free_name(f"r{number.text}"), self.told.span(line.start, line.end)
+            found.append(
+                Reaction(
+                    name, left, right, rate.rate, rate.mass_action, flags=rate.flags, remark=line.comment, span=span
+                )
+            )
         return found
 
-    def side(self, text: str, start: int) -> list[str] | None:
-        members = []
-        items = text.split(",")
+    def side(self, word: Word) -> list[sp.Symbol] | None:
+        """The species of one side, without the 0 of nothing."""
+        items = [item for item in _split(word) if item.text.strip("0")]
         if len(items) > STOICHIOMETRY_CAP:
-            self.report("R403", f"more than {STOICHIOMETRY_CAP} species on a side", start, start + len(text))
+            self.told.at("R403", f"more than {STOICHIOMETRY_CAP} species on a side", word)
             return None
-        for item in items:
-            index = self.index(item, start)
-            if index is None:
+        found = [self.member(item) for item in items]
+        return [s for s in found if s is not None] if None not in found else None
+
+    def law(self, text: Word, reactants: list[sp.Symbol], reach: _Reach) -> Law | None:
+        """What `[factor*]rate` says, or a law by name with its constants; None where it is wrong, which is reported."""
+        factor = _FACTOR.match(text.text)
+        cut = factor.end() if factor else 0
+        kind, *given = (Word(w[0], text.start + cut + w.start()) for w in re.finditer(r"\S+", text.text[cut:]))
+        if kind.text in LAWS and given:
+            least, most = LAWS[kind.text]
+            if not least <= len(given) <= most:
+                self.told.at("R280", f"the rate law {kind.text} does not take {len(given)} constants", text)
                 return None
-            if index and index not in self.species:
-                self.report("R101", f"there is no species {index}", start, start + len(item))
+            constants = [self.expression(word) for word in given]
+            scale = self.expression(Word(factor[1], text.start)) if factor else sp.S.One
+            known = [c for c in constants if c is not None]
+            if scale is None or len(known) < len(constants):
                 return None
-            members += [self.species[index].name] if index else []
-            start += len(item) + 1
-        return members
+            made = law(kind.text, scale, known, reactants)
+            if made is None:
+                self.told.at("R280", f"the rate law {kind.text} needs more reactants", text)
+            return made
+        if given and _NAME.fullmatch(kind.text) and given[0].text[0] not in "+-*/^(<>=!&|?:":
+            self.told.at("R280", f"rate law {kind.text[:40]!r} is not supported", text)
+            return None
+        rate = self.expression(text)
+        if rate is None:
+            return None
+        return multiplying(rate, reactants, _moving(rate, reach))
 
 
-def _reaction(
-    name: str,
-    reactants: tuple[tuple[str, int], ...],
-    products: tuple[tuple[str, int], ...],
-    rate: sp.Expr,
-    moving: set[sp.Symbol],
-    remark: str,
-    span: Span,
-) -> Reaction:
-    """A reaction whose rate multiplies its reactants.
+def _moving(rate: sp.Expr, reach: _Reach) -> frozenset[sp.Symbol]:
+    """The species that a rate depends on, directly or through groups and functions."""
+    names = frozenset(rate.free_symbols)
+    return names.union(*(reach[s] for s in names if s in reach))
 
-    A rate that depends on a reactant is no constant, so the whole law is given where that says the same: each
-    reactant once. Only with several of one kind do the two readings differ, and the rate stays a factor.
-    """
-    several = any(n > 1 for _, n in reactants)
-    flags = frozenset({Flag.POWERS}) if several else frozenset[Flag]()
-    own = {symbol(s) for s, _ in reactants}
-    if own.isdisjoint(moving) or several:
-        return Reaction(name, reactants, products, rate, flags=flags, remark=remark, span=span)
-    law = sp.Mul(rate, *(symbol(s) for s, _ in reactants))
-    return Reaction(name, reactants, products, law, mass_action=False, remark=remark, span=span)
+
+def _split(word: Word) -> Iterator[Word]:
+    """The items between commas and blanks."""
+    return (Word(m[0], word.start + m.start()) for m in _MEMBERS.finditer(word.text))

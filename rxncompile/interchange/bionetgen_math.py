@@ -1,6 +1,6 @@
-"""Formulas of BioNetGen files: numbers, names, calls, `+ - * / ^`, comparisons, `&& || !`.
+"""Formulas of BioNetGen files: numbers, names, calls, `+ - * / ^`, comparisons, `&& || !`, `condition ? a : b`.
 
-Precedence from loose to tight: `||`, `&&`, comparisons, `+ -`, `* /`, sign, `^` (which leans to the right).
+Precedence from loose to tight: `? :`, `||`, `&&`, comparisons, `+ -`, `* /`, sign, `^` (which leans to the right).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DEPTH_CAP = 60
 LENGTH_CAP = 100_000
 _WORDS = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)"
-    r"|(?P<mark>\|\||&&|==|!=|~=|<=|>=|[-+*/^(),<>!]))"
+    r"|(?P<mark>\|\||&&|==|!=|~=|<=|>=|[-+*/^(),<>!?:]))"
 )
 _LEVELS = ({"||"}, {"&&"}, {"==", "!=", "~=", "<", "<=", ">", ">="}, {"+", "-"}, {"*", "/"})
 _SIGN = len(_LEVELS)
@@ -34,11 +34,11 @@ class Word(NamedTuple):
 
 
 class Mistake(Exception):  # noqa: N818  (the reader makes the error, which has a place)
-    """What is wrong with a formula, and the characters `[start, end)` it is about."""
+    """What is wrong with a formula, the characters `[start, end)` it is about, and the code of that error."""
 
-    def __init__(self, message: str, start: int, end: int) -> None:
+    def __init__(self, message: str, start: int, end: int, code: str = "R033") -> None:
         super().__init__(message)
-        self.start, self.end = start, end
+        self.start, self.end, self.code = start, end, code
 
 
 def _sum(parts: list[sp.Basic]) -> sp.Expr:
@@ -65,7 +65,8 @@ _ONE: dict[str, Callable[[sp.Basic], sp.Basic]] = {
 _MANY: dict[str, Callable[[list[sp.Basic]], sp.Basic]] = {
     "min": a.smallest, "max": a.largest, "sum": _sum, "avg": _average,
 }  # fmt: skip
-_CONSTANTS = {"_pi": a.number(math.pi), "_e": sp.E}
+_CONSTANTS = {"_pi": a.number(math.pi), "_e": sp.E, "time": TIME}  # also with `()` behind
+_KNOWN = {*_ONE, *_MANY, *_CONSTANTS, "if"}
 
 
 def formula(text: str, names: Mapping[str, sp.Basic]) -> sp.Expr:
@@ -129,7 +130,14 @@ class _Reader:
         while self.word.text in _LEVELS[level] and self.word.kind == "mark":
             operator = self.take()
             parts.append((operator, self.expression(level + 1, depth)))
-        return parts[0][1] if len(parts) == 1 else self.tried(parts[1][0], lambda: _joined(level, parts))
+        found = parts[0][1] if len(parts) == 1 else self.tried(parts[1][0], lambda: _joined(level, parts))
+        if level == 0 and self.word.text == "?":
+            mark = self.take()
+            yes = self.expression(0, depth + 1)
+            self.expect(":")
+            no = self.expression(0, depth + 1)
+            return self.tried(mark, lambda: a.choose([(yes, found)], no))
+        return found
 
     def signed(self, depth: int) -> sp.Basic:
         if self.word.text in ("+", "-", "!") and self.word.kind == "mark":
@@ -162,16 +170,19 @@ class _Reader:
             raise Mistake(f"a value is expected here, not {shown}", word.at, word.at + max(1, len(word.text)))
         if self.word.text == "(":
             return self.call(word, depth)
-        if word.text in _CONSTANTS:
-            return _CONSTANTS[word.text]
         return self.named(word)
 
     def named(self, word: Word) -> sp.Basic:
-        if word.text not in self.names:
-            raise Mistake(f"unknown name {word.text!r}", word.at, word.at + len(word.text))
-        return self.names[word.text]
+        if word.text in self.names:
+            return self.names[word.text]
+        if word.text in _CONSTANTS:
+            return _CONSTANTS[word.text]
+        raise Mistake(f"unknown name {word.text!r}", word.at, word.at + len(word.text), "R101")
 
     def call(self, word: Word, depth: int) -> sp.Basic:
+        name = word.text
+        if name not in _KNOWN and name not in self.names:
+            raise Mistake(f"function {name!r} is not supported", word.at, word.at + len(name), "R280")
         self.take()
         given: list[sp.Basic] = []
         while self.word.text != ")":
@@ -180,20 +191,16 @@ class _Reader:
                 break
             self.take()
         self.expect(")")
-        name, count = word.text, len(given)
-        if not count and name == "time":
-            return TIME
-        if not count and name in self.names:
-            return self.names[name]
+        count = len(given)
+        if not count and (name in self.names or name in _CONSTANTS):
+            return self.named(word)
         if name in _ONE and count == 1:
             return self.tried(word, lambda: _ONE[name](given[0]))
         if name in _MANY and count:
             return self.tried(word, lambda: _MANY[name](given))
         if name == "if" and count == 3:
             return self.tried(word, lambda: a.choose([(given[1], given[0])], given[2]))
-        known = name in (*_ONE, *_MANY, "if", "time") or name in self.names
-        what = f"{name!r} does not take {count} arguments" if known else f"function {name!r} is not supported"
-        raise Mistake(what, word.at, word.at + len(name))
+        raise Mistake(f"{name!r} does not take {count} arguments", word.at, word.at + len(name))
 
 
 def _joined(level: int, parts: list[tuple[Word, sp.Basic]]) -> sp.Basic:

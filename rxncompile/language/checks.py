@@ -123,7 +123,7 @@ def _reactants_in_constants(net: Network) -> Iterator[Diagnostic]:
         return reach[name]
 
     for reaction in net.reactions:
-        if not reaction.mass_action or not reaction.reactants:
+        if not reaction.mass_action or not reaction.reactants or Flag.FUNCTIONAL in reaction.flags:
             continue
         names = reaction.rate.free_symbols
         direct = {symbol(name) for name, _ in reaction.reactants}
