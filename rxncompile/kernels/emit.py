@@ -80,7 +80,7 @@ class Emitter:
             result = self.names[node.args[0]]
             for a in node.args[1:]:
                 inner = self.nodes[a]
-                if op is Op.ADD and inner.op is Op.NEG:
+                if op is Op.ADD and inner.op is Op.NEG and inner.args[0] in self.names:
                     result = self.line(f"fsub {self.real} {result}, {self.names[inner.args[0]]}")
                 else:
                     result = self.line(f"{_ARITHMETIC[op]} {self.real} {result}, {self.names[a]}")
