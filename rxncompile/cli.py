@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from .errors import Diagnostic, RxnError
 from .expressions import exact
-from .modelfiles import convert, load
+from .modelfiles import convert, load, load_with_warnings
 from .network import Network, with_values
 
 if TYPE_CHECKING:
@@ -53,17 +53,18 @@ def _check(options: argparse.Namespace) -> int:
     found: list[Diagnostic] = []
     for path in options.models:
         try:
-            net = load(path)
+            net, warnings = load_with_warnings(path)
         except RxnError as error:
             found += error.diagnostics
         else:
+            found += warnings
             if not options.json:
                 print(f"{path}: {len(net.species)} species, {len(net.reactions)} reactions, no errors")
     if options.json:
         print(json.dumps([_as_json(d) for d in found], indent=1))
     elif found:
         print(RxnError.gather(found), file=sys.stderr)
-    return 1 if found else 0
+    return 1 if any(d.severity == "error" for d in found) else 0
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -217,7 +218,7 @@ def _as_json(diagnostic: Diagnostic) -> dict[str, object]:
         "column": span.column if span else None,
         "length": span.end - span.start if span else None,
         "code": diagnostic.code,
-        "severity": "error",
+        "severity": diagnostic.severity,
         "message": diagnostic.message,
         "hint": diagnostic.hint,
     }

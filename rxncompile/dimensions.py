@@ -156,7 +156,7 @@ class _Checker(FormulaUnits):
         """What the bare name of a species is measured in."""
         if species.unit is not None and species.unit.text != "conc":
             return measure(self.units.atom(species.unit))
-        if self.uncounted:
+        if self.uncounted or (self.foreign and species.unit is None):
             return UNKNOWN
         if species.unit is None and not species.concentration:
             return measure(self.count, bare=True)

@@ -61,16 +61,20 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing that is wrong: a stable code, what was found, where, and what to do about it."""
+    """One thing that is wrong: a stable code, what was found, where, and what to do about it.
+
+    `severity` is error or warning: a model with warnings alone is read.
+    """
 
     code: str
     message: str
     span: Span | None = None
     hint: str = ""
+    severity: str = "error"
 
     def __str__(self) -> str:
         where = f"{self.span}: " if self.span else ""
-        lines = [f"{where}error {self.code}: {self.message}"]
+        lines = [f"{where}{self.severity} {self.code}: {self.message}"]
         if self.span:
             lines.append(self.span.excerpt())
         if self.hint:

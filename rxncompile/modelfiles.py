@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .derivations.rates import rate_equations
-from .errors import RxnError
+from .errors import Diagnostic, RxnError
 from .language import load as load_rxn
 from .language import print_network
 from .network import Network
@@ -17,19 +17,24 @@ def load(path: str | Path) -> Network:
 
     Raises RxnError with everything that is wrong with it; R401 for a suffix that is no format.
     """
+    return load_with_warnings(path)[0]
+
+
+def load_with_warnings(path: str | Path) -> tuple[Network, tuple[Diagnostic, ...]]:
+    """The Network of a model file as `load` gives it, and what is doubtful in it: units of SBML that do not agree."""
     suffix = Path(path).suffix.lower()
     if suffix in (".xml", ".sbml"):
-        from .interchange.sbml_in import load_sbml
+        from .interchange.sbml_in import load_sbml_with_warnings
 
-        return load_sbml(path)
+        return load_sbml_with_warnings(path)
     if suffix == ".net":
         from .interchange.bionetgen import load_bionetgen
 
-        return load_bionetgen(path)
+        return load_bionetgen(path), ()
     if suffix != ".rxn":
         message = f"{path}: models are read from .rxn, SBML .xml and BioNetGen .net files"
         raise RxnError("R401", message, hint="rename the file if it is one of these")
-    return load_rxn(path)
+    return load_rxn(path), ()
 
 
 def convert(net: Network, path: str | Path) -> str:

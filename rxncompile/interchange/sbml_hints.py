@@ -12,7 +12,7 @@ from xml.sax.saxutils import quoteattr
 
 import sympy as sp
 
-from ..network import Distribution, Unit
+from ..network import Distribution
 
 HINTS = "urn:rxncompile:sbml"
 _RATIONAL = re.compile(r"(-?\d{1,400})(?:/(\d{1,400}))?")
@@ -30,23 +30,6 @@ def rational(text: str) -> sp.Rational | None:
     """A number such as -3 or 1/3, None for any other text."""
     found = _RATIONAL.fullmatch(text.strip())
     return sp.Rational(int(found[1]), int(found[2] or 1)) if found and int(found[2] or 1) else None
-
-
-def unit_text(unit: Unit) -> str:
-    """A unit as text that `read_unit` reads back."""
-    return f"{unit.text}|{unit.size}|{','.join(f'{base}:{power}' for base, power in unit.dimension)}"
-
-
-def read_unit(text: str) -> Unit | None:
-    """The unit of such a text, None for any other."""
-    name, _, rest = text.partition("|")
-    size_text, _, dimension_text = rest.partition("|")
-    size = rational(size_text)
-    pairs = [part.partition(":") for part in dimension_text.split(",") if part]
-    powers = [(base, rational(power)) for base, _, power in pairs]
-    if not name or size is None or any(p is None or not p.is_Integer for _, p in powers):
-        return None
-    return Unit(name, size, tuple((base, int(p)) for base, p in powers if p is not None))
 
 
 def law_text(law: Distribution) -> str | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import sympy as sp
 
-from ..errors import RxnError, Source
+from ..errors import Diagnostic, RxnError, Source
 from ..expressions import TIME, symbol
 from ..network import (
     Compartment,
@@ -32,24 +32,32 @@ from ..network import (
     Species,
     Unit,
 )
-from .sbml_hints import rational, read_law, read_unit
+from ..unit_names import unit_of_text
+from .sbml_hints import rational, read_law
 from .sbml_in_directions import Known
 from .sbml_in_document import Document, each, hints
 from .sbml_in_reactions import Law, law, reaction_parts, remark
 from .sbml_in_text import SIZE_CAP, decoded
 from .sbml_in_values import Values, begin, collect, model_name, rate_name, refuse_missing
+from .sbml_units import dimensions
+from .sbml_units_check import NUMBER, settled
 
 CONCENTRATION = Unit("conc", sp.S.One, (("amount", 1), ("length", -3)))  # amount per volume in the model's own units
 
 
 def load_sbml(path: str | Path) -> Network:
     """Read an SBML file. Raises R404 for a file that cannot be read, and what `read_sbml` raises."""
+    return load_sbml_with_warnings(path)[0]
+
+
+def load_sbml_with_warnings(path: str | Path) -> tuple[Network, tuple[Diagnostic, ...]]:
+    """Read an SBML file, and say what of its units does not agree or is left out."""
     try:
         with Path(path).open("rb") as file:
             data = file.read(SIZE_CAP + 1)
     except OSError as error:
         raise RxnError("R404", f"cannot read {path}: {error.strerror}") from None
-    return read_sbml(decoded(str(path), data))
+    return read_with_warnings(decoded(str(path), data))
 
 
 def read_sbml(source: Source) -> Network:
@@ -59,6 +67,11 @@ def read_sbml(source: Source) -> Network:
     what has no value, R282 for contradictions, R401 to R405 for caps and unsafe text, R502 for circles, R705 without
     python-libsbml.
     """
+    return read_with_warnings(source)[0]
+
+
+def read_with_warnings(source: Source) -> tuple[Network, tuple[Diagnostic, ...]]:
+    """The Network of an SBML text, and what of its units does not agree or is left out."""
     document = Document(source)
     values = collect(document)
     laws = {identity: law(values, identity) for identity in values.reactions}
@@ -68,9 +81,9 @@ def read_sbml(source: Source) -> Network:
     _reactions(values, laws, parts)
     parts.events += [event for item in each(document.model.getListOfEvents()) for event in _events(values, item)]
     _close(values, laws, parts)
-    return Network(
+    net = Network(
         model_name(document),
-        tuple(_units(hints(document.model))),
+        values.units.declared(),
         constants=tuple(parts.constants),
         parameters=tuple(parts.parameters),
         compartments=tuple(parts.compartments),
@@ -82,13 +95,7 @@ def read_sbml(source: Source) -> Network:
         events=tuple(parts.events),
         source=source,
     )
-
-
-def _units(noted: Mapping[str, str]) -> Iterator[tuple[str, Unit]]:
-    for key, value in noted.items():
-        unit = read_unit(value)
-        if key.startswith("unit_") and unit is not None:
-            yield key.removeprefix("unit_"), unit
+    return settled(net, values.units, parts.meant)
 
 
 @dataclass
@@ -104,6 +111,7 @@ class _Parts:
     reactions: list[Reaction] = field(default_factory=list)
     ode_terms: list[OdeTerm] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    meant: dict[str, Unit | None] = field(default_factory=dict)  # units of moving quantities that are no species
 
     def formulas(self) -> Iterator[sp.Basic]:
         """Every formula, for what it mentions."""
@@ -135,9 +143,10 @@ def _quantities(values: Values, parts: _Parts) -> None:
         item, name = document.item(identity), values.name(identity)
         span, note = document.span(item), remark(item)
         noted = hints(item)
-        kind, unit = noted.get("kind", ""), read_unit(noted.get("unit", ""))
+        kind = noted.get("kind", "")
         if kind in ("nowhere", "per count"):
             continue
+        unit = _unit(values, identity)
         if identity in values.assigned:
             formula = document.formula(values.assigned[identity])
             if kind == "observable":
@@ -153,16 +162,19 @@ def _quantities(values: Values, parts: _Parts) -> None:
         ):
             first = values.initial.get(identity, sp.S.Zero)
             position = rational(noted.get("position", ""))
-            quantity = Species(name, None, unit, initial=first, flags=_flags(noted), remark=note, span=span)
+            own = unit_of_text(noted.get("unit", ""))
+            if kind != "quantity":
+                parts.meant[name], amount = unit, values.units.model_units.get("amount")
+                own = None if amount is None or amount.size == 1 else NUMBER
+            quantity = Species(name, None, own, initial=first, flags=_flags(noted), remark=note, span=span)
             moved.append((len(values.species) + len(moved) if position is None else int(position), quantity))
             parts.ode_terms += [_rate_rule(values, identity)] if identity in values.moved else []
         elif identity in values.compartments:
             outer = item.getOutside() if document.level < 3 else ""
             inside = values.name(outer) if outer in values.compartments and not values.varies(outer) else None
             inside = noted.get("inside", inside)
-            parts.compartments.append(
-                Compartment(name, values.initial.get(identity, sp.S.One), unit, inside, note, span)
-            )
+            size = values.initial.get(identity, sp.S.One)
+            parts.compartments.append(Compartment(name, size, unit, inside, note, span, dimensions(item)))
         elif identity in values.parameters or identity in values.set_by_events:
             if identity in values.initial and kind == "const":
                 parts.constants.append(Constant(name, values.initial[identity], unit, note, span))
@@ -174,6 +186,17 @@ def _quantities(values: Values, parts: _Parts) -> None:
     for position, quantity in sorted(moved, key=lambda pair: pair[0]):
         every.insert(position, quantity)
     parts.species = {s.name: s for s in every}
+
+
+def _unit(values: Values, identity: str) -> Unit | None:
+    """The unit that an identifier's bare name is in, None where it is not known."""
+    item = values.document.item(identity)
+    if identity in values.species:
+        concentration = values.concentration(identity) and identity not in values.as_amount
+        return values.units.of_species(item, values.compartments[values.home(identity)], concentration)
+    if identity in values.compartments:
+        return values.units.of_size(item)
+    return values.units.of(item) if identity in values.parameters else None
 
 
 def _species(values: Values, identity: str, note: str) -> Species:
@@ -188,7 +211,8 @@ def _species(values: Values, identity: str, note: str) -> Species:
     fixed = item.getBoundaryCondition() or item.getConstant()
     noted = hints(item)
     placed = placed and hints(values.compartments[home]).get("kind") != "nowhere"
-    unit = read_unit(noted.get("unit", "")) or (CONCENTRATION if concentration else None)
+    unit = _unit(values, identity) if placed or not concentration else None
+    unit = unit or (CONCENTRATION if concentration else None)
     if identity not in values.initial:
         raise document.refused("R281", f"species {identity!r} has no initial value", item)
     return Species(
@@ -196,7 +220,7 @@ def _species(values: Values, identity: str, note: str) -> Species:
         values.name(home) if placed else None,
         unit,
         concentration,
-        rational(noted.get("per_count", "")) or sp.S.One,
+        values.units.per_count(item),
         values.initial[identity],
         flags=_flags(noted) | (frozenset({Flag.FIXED}) if fixed else frozenset()),
         remark=note,

@@ -146,6 +146,8 @@ def _mass_action(one: Reaction, known: Known) -> Reaction:
         return one
     place, concentration = places.pop()
     counted = place is not None and not concentration and len(one.reactants) != 1
+    if counted and any(s.per_count != 1 for s in members):
+        return one  # the constant of one combination of molecules is another number
     flags = one.flags | {Flag.MOLECULAR} if counted else one.flags
     factors = dict.fromkeys(sp.Mul.make_args(one.rate))
     needed = [symbol(name) for name, _ in one.reactants] + ([symbol(place)] if place and concentration else [])
@@ -160,6 +162,14 @@ def _mass_action(one: Reaction, known: Known) -> Reaction:
 def _at_rate_one(reaction: Reaction, known: Known) -> sp.Expr:
     """Events per time at rate 1. Raises R301 where the volume is not decided."""
     return rate_law(known.net, reaction) * rate_scale(known.net, reaction)
+
+
+def noted_extent(one: Reaction, noted: Mapping[str, str], known: Known) -> sp.Rational:
+    """What our own writer made one event stand for in a law: the amount of one molecule, or 1."""
+    if noted.get("extent") != "amount":
+        return sp.S.One
+    members = [name for name, _ in (*one.reactants, *one.products)] or list(known.species)
+    return known.species[members[0]].per_count if members else sp.S.One
 
 
 def as_noted(one: Reaction, noted: Mapping[str, str], known: Known) -> Reaction | None:
@@ -178,7 +188,7 @@ def as_noted(one: Reaction, noted: Mapping[str, str], known: Known) -> Reaction 
         reversible_of=noted.get("reverse_of"),
     )
     try:
-        constant = one.rate / _at_rate_one(tried, known)
+        constant = one.rate / _at_rate_one(tried, known) / noted_extent(one, noted, known)
     except RxnError:
         return None
     reactants = {symbol(name) for name, _ in one.reactants}

@@ -48,7 +48,8 @@ def law(values: Values, identity: str) -> Law:
         own[item.getId()] = symbol(name)
         if item.isSetValue():
             value = document.number(item.getValue(), item, "value")
-            parameters.append(Parameter(name, value, remark=remark(item), span=document.span(item)))
+            unit, span = values.units.of(item), document.span(item)
+            parameters.append(Parameter(name, value, unit, remark=remark(item), span=span))
         else:
             values.missing[name] = item
     return Law(kinetic, document.formula(kinetic, own), tuple(parameters))
@@ -69,8 +70,12 @@ def reaction_parts(
     left, right = _sides(values, item)
     if noted.get("kinetics") == "ode term" and len(right) == 1 and values.name(*right) in species:
         own = values.name(*right)
-        return [], [OdeTerm(own, found.rate * per_event(species[own]), noted.get("remark", ""), span)], []
-    if _whole(left, right) and all(_factor(values, s) == 1 for s in (*left, *right)):
+        extent = species[own].per_count if noted.get("extent") == "amount" else sp.S.One
+        return [], [OdeTerm(own, found.rate / extent * per_event(species[own]), noted.get("remark", ""), span)], []
+    counts = {values.units.per_count(values.species[s]) for s in (*left, *right)}
+    noted_counts = any("per_count" in hints(values.species[s]) for s in (*left, *right))
+    alike = len(counts) < 2 or noted_counts  # else one event would not change both amounts by the same number
+    if alike and _whole(left, right) and all(_factor(values, s) == 1 for s in (*left, *right)):
         before, after = (_counted(values, side, known) for side in (left, right))
         one = Reaction(name, before, after, found.rate, mass_action=False, remark=remark(item), span=span)
         written = as_noted(one, noted, known)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import sympy as sp
@@ -17,6 +18,7 @@ from ..errors import RxnError
 from ..expressions import TIME, symbol, to_float
 from ..system import sort_definitions
 from .sbml_in_document import Document, each, hints
+from .sbml_units import SbmlUnits
 
 
 @dataclass
@@ -37,6 +39,10 @@ class Values:
     initial: dict[str, sp.Expr] = field(default_factory=dict)  # in terms of what can be set
     missing: dict[str, Any] = field(default_factory=dict)  # names without a value, and their elements
     numbers: dict[sp.Symbol, sp.Expr] = field(default_factory=dict)  # first values, as numbers
+
+    @cached_property
+    def units(self) -> SbmlUnits:
+        return SbmlUnits(self.document)
 
     def name(self, identity: str) -> str:
         return self.document.names[identity]

@@ -1,9 +1,9 @@
 """Network -> SBML Level 3 Version 2, as text that reads back to the same equations and the same jumps.
 
 Rate laws are written for the deterministic reading, in amount per time; what SBML cannot say (that a law was mass
-action, bounds, priors, units' names) is noted in annotations. Where one molecule is not one unit of amount, laws
-count events and each species has that amount as its conversion factor. Lattices, distributions and events that
-change a volume under concentrations are refused by name.
+action, bounds, priors) is noted in annotations. Units become unit definitions. Where species have amounts in several
+units, laws count events and each species has its amount of one molecule as its conversion factor. Lattices,
+distributions and events that change a volume under concentrations are refused by name.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ from ..network import (
     Parameter,
     Reaction,
     Rule,
+    Unit,
     change,
     per_event,
     rate_law,
     rate_scale,
 )
-from .sbml_hints import annotation, law_text, unit_text
+from .sbml_hints import annotation, law_text
 from .sbml_out_math import decimal, is_double, math_element
+from .sbml_out_units import UnitsOut, hint
 
 NAMESPACE = "http://www.sbml.org/sbml/level3/version2/core"
 _SID = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
@@ -85,7 +87,8 @@ class _Writer:
             if s.name in (self.driven | self.assigned) - self.reacting
             and s.compartment is None and not s.concentration and s.per_count == 1
         }  # fmt: skip
-        self.counting = any(s.per_count != 1 for s in net.species)
+        self.units = UnitsOut(net)
+        self.counting = self.units.substance is None and any(s.per_count != 1 for s in net.species)
         names = [c.name for c in net.compartments] + [s.name for s in net.species]
         names += [p.name for p in net.parameters] + [c.name for c in net.constants]
         for name in (*names, *(r.name for r in net.rules), *(o.name for o in net.observables)):
@@ -115,8 +118,8 @@ class _Writer:
         net = self.net
         identity = net.name if _SID.fullmatch(net.name) else re.sub(r"[^A-Za-z_0-9]+", "_", f"_{net.name}")
         hints = {"name": net.name} if identity != net.name else {}
-        hints |= {f"unit_{kind}": unit_text(unit) for kind, unit in net.units}
-        lists = (
+        hints |= self.units.hints()
+        parts: tuple[tuple[str, Iterable[str]], ...] = (
             ("listOfCompartments", self.compartments()),
             ("listOfSpecies", self.species()),
             ("listOfParameters", self.parameters()),
@@ -125,15 +128,18 @@ class _Writer:
             ("listOfReactions", (*self.reactions(), *self.ode_reactions())),
             ("listOfEvents", self.events()),
         )
+        lists = [(name, list(items)) for name, items in parts]
+        given = _attributes({"id": identity} | self.units.model())
+        lists.insert(0, ("listOfUnitDefinitions", list(self.units.definitions())))
         body = "".join(
             f"    <{name}>\n" + "".join(f"      {item}\n" for item in items) + f"    </{name}>\n"
-            for name, items in ((name, list(items)) for name, items in lists)
+            for name, items in lists
             if items
         )
         return (
             '<?xml version="1.0" encoding="UTF-8"?>\n'
-            f'<sbml xmlns="{NAMESPACE}" level="3" version="2">\n'
-            f'  <model id="{identity}">{annotation(hints)}\n{body}  </model>\n</sbml>\n'
+            f'<sbml xmlns="{NAMESPACE}" xmlns:sbml="{NAMESPACE}" level="3" version="2">\n'
+            f"  <model{given}>{annotation(hints)}\n{body}  </model>\n</sbml>\n"
         )
 
     # -- quantities ----------------------------------------------------------------------------------
@@ -141,14 +147,15 @@ class _Writer:
     def compartments(self) -> Iterator[str]:
         for c in self.net.compartments:
             constant = "false" if c.name in self.assigned else "true"
-            hints = self.named(c.name) | ({"unit": unit_text(c.unit)} if c.unit else {})
-            hints |= {"inside": c.inside} if c.inside else {}
+            hints = self.named(c.name) | self.unit_hints(c.unit) | ({"inside": c.inside} if c.inside else {})
             yield _element(
-                "compartment", {"id": self.ids[c.name], "name": c.remark, "spatialDimensions": "3",
-                "size": _value(c.size), "constant": constant}, annotation(hints),
+                "compartment", {"id": self.ids[c.name], "name": c.remark, "spatialDimensions": str(c.dimensions),
+                "size": _value(c.size), "units": self.units.reference(c.unit), "constant": constant},
+                annotation(hints),
             )  # fmt: skip
         if any(s.compartment is None and s.name not in self.quantities for s in self.net.species):
             given = {"id": self.nowhere, "spatialDimensions": "3", "size": "1", "constant": "true"}
+            given |= {"units": "dimensionless"} if self.units.written else {}
             yield _element("compartment", given, annotation({"kind": "nowhere"}))
 
     def species(self) -> Iterator[str]:
@@ -157,8 +164,8 @@ class _Writer:
                 continue
             flags = s.flags - {Flag.FIXED}
             hints = self.named(s.name) | ({"flags": " ".join(sorted(flags))} if flags else {})
-            if s.unit and s.unit.text != "conc":
-                hints["unit"] = unit_text(s.unit)
+            if self.units.written or (s.unit and s.unit.text != "conc"):
+                hints["unit"] = hint(s.unit)
             if self.counting:
                 hints["per_count"] = str(s.per_count)
             value = _value(s.initial) if isinstance(s.initial, sp.Expr) else ""
@@ -167,6 +174,7 @@ class _Writer:
                     "id": self.ids[s.name], "name": s.remark,
                     "compartment": self.ids[s.compartment] if s.compartment else self.nowhere,
                     "initialConcentration" if s.concentration else "initialAmount": value,
+                    "substanceUnits": self.units.species(s),
                     "hasOnlySubstanceUnits": "false" if s.concentration else "true",
                     "boundaryCondition": "true" if Flag.FIXED in s.flags else "false", "constant": "false",
                     "conversionFactor": self.factors[s.per_count] if self.counting else "",
@@ -176,16 +184,20 @@ class _Writer:
     def parameters(self) -> Iterator[str]:
         for p in self.net.parameters:
             constant = "false" if p.name in self.assigned else "true"
-            given = {"id": self.ids[p.name], "name": p.remark, "value": _value(p.value), "constant": constant}
-            yield _element("parameter", given, annotation(self.named(p.name) | _parameter_hints(p)))
+            given = {"id": self.ids[p.name], "name": p.remark, "value": _value(p.value)}
+            given |= {"units": self.units.reference(p.unit), "constant": constant}
+            hints = self.named(p.name) | _parameter_hints(p) | self.unit_hints(p.unit)
+            yield _element("parameter", given, annotation(hints))
         for c in self.net.constants:
-            given = {"id": self.ids[c.name], "name": c.remark, "value": _value(c.value), "constant": "true"}
-            hints = self.named(c.name) | {"kind": "const"} | ({"unit": unit_text(c.unit)} if c.unit else {})
+            given = {"id": self.ids[c.name], "name": c.remark, "value": _value(c.value)}
+            given |= {"units": self.units.reference(c.unit), "constant": "true"}
+            hints = self.named(c.name) | {"kind": "const"} | self.unit_hints(c.unit)
             yield _element("parameter", given, annotation(hints))
         for s in self.net.species:
             if s.name in self.quantities and isinstance(s.initial, sp.Expr):
-                given = {"id": self.ids[s.name], "name": s.remark, "value": _value(s.initial), "constant": "false"}
-                hints = self.named(s.name) | ({"unit": unit_text(s.unit)} if s.unit else {})
+                given = {"id": self.ids[s.name], "name": s.remark, "value": _value(s.initial)}
+                given |= {"units": self.units.reference(s.unit or self.units.amount(s)), "constant": "false"}
+                hints = self.named(s.name) | ({"unit": s.unit.text} if s.unit else {})
                 hints |= {"flags": " ".join(sorted(s.flags))} if s.flags else {}
                 hints["kind"] = "quantity"
                 hints["position"] = str(self.net.positions[s.name])
@@ -195,14 +207,21 @@ class _Writer:
         for observable in self.net.observables:
             yield self.given_by_rule(observable, "observable")
         for value, identity in self.factors.items():
-            given = {"id": identity, "value": decimal(value), "constant": "true"}
+            unit = self.units.amounts[value]
+            factor = Unit(f"{unit.text}/count", unit.size, ())
+            given = {"id": identity, "value": decimal(value), "units": self.units.reference(factor)}
+            given |= {"constant": "true"}
             yield _element("parameter", given, annotation({"kind": "per count"}))
 
     def given_by_rule(self, item: Rule | Observable, kind: str) -> str:
-        given = {"id": self.ids[item.name], "name": item.remark, "constant": "false"}
-        hints = self.named(item.name) | ({"kind": kind} if kind else {})
-        hints |= {"unit": unit_text(item.unit)} if item.unit else {}
+        given = {"id": self.ids[item.name], "name": item.remark}
+        given |= {"units": self.units.reference(item.unit), "constant": "false"}
+        hints = self.named(item.name) | ({"kind": kind} if kind else {}) | self.unit_hints(item.unit)
         return _element("parameter", given, annotation(hints))
+
+    def unit_hints(self, unit: Unit | None) -> dict[str, str]:
+        """A unit that SBML cannot say, such as one over `conc`."""
+        return {"unit": unit.text} if unit is not None and not self.units.reference(unit) else {}
 
     def named(self, name: str) -> dict[str, str]:
         return {} if self.ids[name] == name else {"name": name}
@@ -216,7 +235,7 @@ class _Writer:
                 yield _element("initialAssignment", {"symbol": self.ids[name]}, self.math(value))
 
     def math(self, expr: sp.Basic) -> str:
-        return math_element(expr, self.symbols)
+        return math_element(expr, self.symbols, self.units.written)
 
     def rules(self) -> Iterator[str]:
         formulas = [(r.name, r.formula) for r in self.net.rules] + [(o.name, o.formula) for o in self.net.observables]
@@ -232,8 +251,8 @@ class _Writer:
     def reactions(self) -> Iterator[str]:
         for r in self.net.reactions:
             identity = self.reaction_ids[r.name]
-            hints = ({} if identity == r.name else {"name": r.name}) | _reaction_hints(r)
-            law = rate_law(self.net, r) * rate_scale(self.net, r)
+            hints = ({} if identity == r.name else {"name": r.name}) | _reaction_hints(r) | self.extent_hints()
+            law = rate_law(self.net, r) * rate_scale(self.net, r) * self.units.extent
             yield self.reaction(identity, r.remark, r.net_reversible, r.reactants, r.products, law, hints)
 
     def ode_reactions(self) -> Iterator[str]:
@@ -241,9 +260,12 @@ class _Writer:
         by_name = self.net.species_by_name
         for k, t in enumerate(self.net.ode_terms):
             if t.species in self.changed:
-                law = t.formula / per_event(by_name[t.species])
-                hints = {"kinetics": "ode term", "remark": t.remark}
+                law = t.formula / per_event(by_name[t.species]) * self.units.extent
+                hints = {"kinetics": "ode term", "remark": t.remark} | self.extent_hints()
                 yield self.reaction(self.free(f"ode_term_{k + 1}"), "", False, (), ((t.species, 1),), law, hints)
+
+    def extent_hints(self) -> dict[str, str]:
+        return {"extent": "amount"} if self.units.extent != 1 else {}
 
     def reaction(
         self,
@@ -285,8 +307,12 @@ class _Writer:
 
 
 def _element(tag: str, attributes: Mapping[str, str], content: str = "") -> str:
-    given = "".join(f" {key}={quoteattr(value)}" for key, value in attributes.items() if value)
+    given = _attributes(attributes)
     return f"<{tag}{given}>{content}</{tag}>" if content else f"<{tag}{given}/>"
+
+
+def _attributes(given: Mapping[str, str]) -> str:
+    return "".join(f" {key}={quoteattr(value)}" for key, value in given.items() if value)
 
 
 def _value(value: sp.Expr) -> str:
@@ -302,8 +328,6 @@ def _parameter_hints(p: Parameter) -> dict[str, str]:
     prior = law_text(p.prior) if p.prior else None
     if prior:
         hints["prior"] = prior
-    if p.unit:
-        hints["unit"] = unit_text(p.unit)
     return hints
 
 

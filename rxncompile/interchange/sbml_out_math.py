@@ -12,6 +12,7 @@ from ..errors import RxnError
 from ..expressions import TIME, exact, text, to_float
 
 MATHML = "http://www.w3.org/1998/Math/MathML"
+_PURE = ' sbml:units="dimensionless"'
 _INTEGER = 2**31  # SBML readers hold no larger integer
 _TIME = '<csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/time"> time </csymbol>'
 _FUNCTIONS: dict[type, str] = {
@@ -21,9 +22,13 @@ _FUNCTIONS: dict[type, str] = {
 }  # fmt: skip
 
 
-def math_element(expr: sp.Basic, ids: Mapping[sp.Symbol, str]) -> str:
-    """`<math>` with one formula, `ids` giving the identifiers of symbols. Raises R283 for what MathML cannot say."""
-    return f'<math xmlns="{MATHML}">{_content(expr, ids)}</math>'
+def math_element(expr: sp.Basic, ids: Mapping[sp.Symbol, str], units: bool = False) -> str:
+    """`<math>` with one formula, `ids` giving the identifiers of symbols. Raises R283 for what MathML cannot say.
+
+    With `units`, numbers that multiply are said to be dimensionless; the prefix `sbml` has to be known then.
+    """
+    content = _content(expr, ids)
+    return f'<math xmlns="{MATHML}">{content if units else content.replace(_PURE, "")}</math>'
 
 
 def is_double(value: sp.Expr) -> bool:
@@ -79,6 +84,11 @@ def _number(value: sp.Rational) -> str:
     return _number(exact(to_float(value)))
 
 
+def _pure(value: sp.Rational) -> str:
+    """A number that multiplies."""
+    return _number(value).replace("<cn", f"<cn{_PURE}")
+
+
 def _product(expr: sp.Expr, ids: Mapping[sp.Symbol, str]) -> str:
     above: list[str] = []
     below: list[str] = []
@@ -87,15 +97,15 @@ def _product(expr: sp.Expr, ids: Mapping[sp.Symbol, str]) -> str:
         if factor.is_Rational:
             minus = factor < 0
             if factor.q < 10**6 and abs(factor.p) < _INTEGER:
-                above += [_number(sp.Integer(abs(factor.p)))] if abs(factor.p) != 1 else []
-                below += [_number(sp.Integer(factor.q))] if factor.q != 1 else []
+                above += [_pure(sp.Integer(abs(factor.p)))] if abs(factor.p) != 1 else []
+                below += [_pure(sp.Integer(factor.q))] if factor.q != 1 else []
             else:
-                above.append(_number(abs(factor)))
+                above.append(_pure(abs(factor)))
         elif factor.is_Pow and factor.exp.is_Rational and factor.exp < 0 and not isinstance(factor, sp.exp):
             below.append(_content(factor.base ** (-factor.exp), ids))
         else:
             above.append(_content(factor, ids))
-    body = above[0] if len(above) == 1 else _apply("times", above) if above else _number(sp.S.One)
+    body = above[0] if len(above) == 1 else _apply("times", above) if above else _pure(sp.S.One)
     if below:
         body = _apply("divide", [body, below[0] if len(below) == 1 else _apply("times", below)])
     return _apply("minus", [body]) if minus else body
@@ -105,8 +115,9 @@ def _power(expr: sp.Expr, ids: Mapping[sp.Symbol, str]) -> str:
     if expr.exp == sp.Rational(1, 2):
         return _apply("root", [_content(expr.base, ids)])
     if expr.exp == -1:
-        return _apply("divide", [_number(sp.S.One), _content(expr.base, ids)])
-    return _apply("power", [_content(expr.base, ids), _content(expr.exp, ids)])
+        return _apply("divide", [_pure(sp.S.One), _content(expr.base, ids)])
+    exponent = _pure(expr.exp) if expr.exp.is_Rational else _content(expr.exp, ids)
+    return _apply("power", [_content(expr.base, ids), exponent])
 
 
 def _piecewise(expr: sp.Expr, ids: Mapping[sp.Symbol, str]) -> str:
