@@ -109,6 +109,8 @@ class Expansion:
         value = self._integer(node, frame)
         if value is None or abs(value) > _INTEGER_CAP:
             hint = "indices and ranges are made of numbers, loop variables and constants"
+            if frame.span(node).text.startswith("."):
+                hint = "a range has two dots: 'first..last'"
             raise RxnError("R106", f"{frame.span(node).text!r} is no whole number", frame.span(node), hint)
         return value
 

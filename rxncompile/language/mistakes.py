@@ -1,267 +1,139 @@
-"""What a line that cannot be read probably means: the table of known mistakes, each with an example.
+"""What a line that cannot be read probably means: the mistakes of this language's own statements, by example.
 
-A row matches the kinds of the line's words, `!` before the one at which the parser stopped, `;` as SEMI and the
-line's end as END. The first row that matches answers; the examples are the table's test.
+How a row is matched is said in `habits`, whose rows come first.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from .habits import ARROWS, HABITS, NAMED, VALUED, Mistake
 
-from lark import Token
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """A row: `{found}` is the word at which the parser stopped, `{before}` the one before it."""
-
-    code: str
-    example: str
-    pattern: str
-    message: str
-    hint: str = ""
-    word: str | None = None  # the text of the word that the parser stopped at, as a regular expression
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What to say about a statement that cannot be read."""
-
-    code: str
-    message: str
-    hint: str
-    word: Token  # where to point
-    whole_line: bool  # whether what follows a `;` belongs to the mistake
-
-
-_ARROWS = "(ARROW|BACK_ARROW|BOTH_WAYS)"
-_VALUED = "(PARAM|CONST|COMPARTMENT|LET|OBSERVABLE)"
-
-MISTAKES = (
-    Mistake(
-        "R003", "k, A --> B", r"^[^:]*!(COMMA|STAR|SLASH|LPAR) (?!.*(MASS_ACTION|RATE)).*ARROW",
-        "the rate stands behind the reaction here, not before it",
-        "write 'A -> B @ k'",
-    ),
-    Mistake(
-        "R002", "A => B @ k", r"!FOREIGN_ARROW",
-        "'{found}' is not an arrow of this language",
-        "write 'A -> B @ k', or 'A <-> B @ k, k_back' for both directions",
-    ),
-    Mistake(
-        "R004", "A -> B; k*A", _ARROWS + r" (?!.*(MASS_ACTION|RATE)).*!SEMI (?!END)",
-        "a rate follows '@' or 'rate', not ';'",
-        "write 'A -> B @ k' for mass action with constant k, or 'A -> B rate k*A' for a complete law",
-    ),
-    Mistake(
-        "R005", "A -> B", _ARROWS + r" ([A-Z]+ )*!(END|SEMI|LBRACE|ON|COMMA|RBRACE|PER)",
-        "this reaction has no rate",
-        "write 'A -> B @ k' for mass action, or 'A -> B rate law'",
-    ),
-    Mistake(
-        "R005", "A -> B k", _ARROWS + r" (NUMBER )?NAME( PLUS (NUMBER )?NAME)* !NAME",
-        "a rate follows '@' or 'rate'; here stands '{found}'",
-        "write 'A -> B @ k' for mass action, or 'A -> B rate law'",
-    ),
-    Mistake(
-        "R005", "A -> B : k", _ARROWS + r" ((?!COLON)[A-Z]+ )*!COLON",
-        "a rate follows '@' or 'rate', not ':'",
-        "write 'A -> B @ k'",
-    ),
-    Mistake(
-        "R006", "A -> B @", r"(MASS_ACTION|RATE) !(END|SEMI|LBRACE|PER|ON)",
-        "the rate is missing behind '{before}'",
-    ),
-    Mistake(
-        "R007", "-2 A -> B @ k", rf"(^|COLON |PLUS |{_ARROWS} )!MINUS .*",
-        "a stoichiometric coefficient cannot be negative",
-        "what is consumed stands before the arrow, what is made behind it",
-        "-",
-    ),
-    Mistake(
-        "R007", "2*A -> B @ k", rf"(^|COLON |PLUS |{_ARROWS} )NUMBER !STAR NAME",
-        "a coefficient stands before its species without '*'",
-        "write '2 A'",
-    ),
-    Mistake(
-        "R007", "A, B -> C @ k", rf"^(NAME COLON )?(NUMBER )?NAME !COMMA .*{_ARROWS}",
-        "reactants are joined by '+', not ','",
-    ),
-    Mistake(
-        "R008", "// a remark", r"(!SLASH SLASH|SLASH !SLASH|^!STRAY)",
-        "a comment begins with '#'",
-        "", "[/%]",
-    ),
-    Mistake(
-        "R009", "k := 2*A", r"!FOREIGN_ASSIGN",
-        "'{found}' is not an operator of this language",
-        "a value that always holds is 'let NAME = expr'",
-        ":=",
-    ),
-    Mistake(
-        "R009", "when A > 1 && B > 1 : A = 0", r"!FOREIGN_ASSIGN",
-        "'{found}' is not an operator of this language",
-        "conditions are joined by 'and' and 'or'",
-    ),
-    Mistake(
-        "R010", "k = 3", r"^NAME( LSQB.* RSQB)? !EQUAL",
-        "'{before} = ...' alone does not say what {before} is",
-        "write 'param {before} = ...', 'const', 'let' or 'species'; 'init {before} = ...' for a start value",
-    ),
-    Mistake(
-        "R011", "param k", rf"^{_VALUED} (.* COMMA )?((?!EQUAL|COMMA)\S+ )+!(END|SEMI|COMMA|LBRACE)",
-        "a value is missing behind '{before}'",
-        "write '{before} = value'",
-        r"[\n;,{]",
-    ),
-    Mistake(
-        "R011", "param k 3", rf"^{_VALUED} (.* COMMA )?NAME !NUMBER",
-        "'=' is missing between '{before}' and '{found}'",
-    ),
-    Mistake(
-        "R012", "species A B", r"^(SPECIES|PARAM|CONST|COMPARTMENT|INIT) .*(NAME|NUMBER|RSQB) !NAME",
-        "a comma is missing between '{before}' and '{found}'",
-    ),
-    Mistake(
-        "R013", "when A = 3 : A = 0", r"^(WHEN|AT) ((?!COLON)[A-Z]+ )*!EQUAL",
-        "'=' sets a value; a comparison is written '=='",
-    ),
-    Mistake(
-        "R014", "when 0 < A < 3 : A = 0", r"COMPARE ((?!AND |OR )[A-Z]+ )*!COMPARE",
-        "comparisons cannot be chained",
-        "write 'a < b and b < c'",
-    ),
-    Mistake(
-        "R015", "for i = 0..3 { }", r"^FOR NAME !EQUAL",
-        "a loop is written 'for {before} in ...'",
-        "write 'for {before} in 0..3 { ... }'",
-    ),
-    Mistake(
-        "R015", "for i in 0:3 { }", r"^FOR .*IN .*!(COLON|COMMA|LBRACE)",
-        "a range is written 'first..last'",
-        "write 'for i in 0..3 { ... }' or 'for i in {a, b} { ... }'",
-    ),
-    Mistake(
-        "R016", "import other.rxn", r"^IMPORT !NAME",
-        "the name of a file stands in double quotes",
-        'write \'import "file.rxn"\'',
-    ),
-    Mistake(
-        "R017", "A(b) + B(a) -> A(b!1).B(a!1) @ k", r"(NAME|!NAME) (!)?LPAR .*(STRAY|RPAR DOT|ARROW)",
-        "patterns of molecules with sites are not part of this language",
-        "name each state of the molecule as one species, or quote the whole name: 'A(b!1)'",
-    ),
-    Mistake(
-        "R018", "param k = \"a\" * 2", r"!STRING",
-        "text in double quotes stands in braces (a remark) or behind 'import'",
-        "write '{\"a remark\"}'",
-    ),
-    Mistake(
-        "R019", "'A -> B @ k", r"!STRAY", "this quote is never closed",
-        "a quoted name ends with another ' on the same line", "'",
-    ),
-    Mistake(
-        "R019", "species A {\"a remark}", r"!STRAY", "this text is never closed",
-        "it ends with another \" on the same line", '"',
-    ),
-    Mistake(
-        "R019", "species $A = 3", r"!STRAY", "'$' has no meaning here",
-        "a species that reactions leave alone is marked 'species A {fixed}'", r"\$",
-    ),
-    Mistake(
-        "R019", "when !A : A = 0", r"!STRAY", "'!' has no meaning here", "write 'not' or '!='", "!",
-    ),
-    Mistake(
-        "R019", "when A > 1 & B > 1 : A = 0", r"!STRAY", "'{found}' has no meaning here",
-        "conditions are joined by 'and' and 'or'", "[&|]",
-    ),
-    Mistake(
-        "R019", "param µ = 3", r"!STRAY", "the character '{found}' has no meaning here",
-        "names are made of letters a to z, digits and _; any other name stands in quotes: 'µ'",
-    ),
+_OWN = (
+    # -- the sides of a reaction
+    Mistake("R023", "-> A @ k", rf"(^|COLON )!{ARROWS}", "nothing stands before '{found}'",
+            "what comes from nothing is written '0 -> A @ k'"),
+    Mistake("R023", "A -> @ k", rf"{ARROWS} !(MASS_ACTION|RATE|END|SEMI|LBRACE)", "nothing stands behind '{before}'",
+            "what vanishes is written 'A -> 0 @ k'"),
+    Mistake("R023", "A + -> B @ k", rf"PLUS !({ARROWS}|MASS_ACTION|RATE|PLUS)( .*|$)(?<!SEMI)",
+            "a species is missing behind '+'", text="(->|<-)"),
+    Mistake("R007", "-2 A -> B @ k", rf"(^|COLON |PLUS |{ARROWS} )!MINUS ",
+            "a stoichiometric coefficient cannot be negative",
+            "what is consumed stands before the arrow, what is made behind it"),
+    Mistake("R007", "2*A -> B @ k", rf"(^|COLON |PLUS |{ARROWS} )NUMBER !STAR NAME",
+            "a coefficient stands before its species without '*'", "write '2 A'"),
+    Mistake("R007", "2 2 A -> B @ k", rf"(^|COLON |PLUS |{ARROWS} )NUMBER !NUMBER NAME",
+            "a species has one coefficient, here are '{before}' and '{found}'"),
+    Mistake("R007", "A, B -> C @ k", rf"^(NAME COLON )?(NUMBER )?NAME !COMMA .*{ARROWS}",
+            "reactants are joined by '+', not ','"),
+    Mistake("R007", "A - B -> C @ k", rf"(NAME|RSQB) !(MINUS|STAR) .*{ARROWS}",
+            "reactants are joined by '+', not '{found}'",
+            "what is consumed stands before the arrow, what is made behind it"),
+    Mistake("R007", "A -> n B @ k", rf"{ARROWS} (.* )?NAME !NAME .*(MASS_ACTION|RATE)",
+            "between '{before}' and '{found}' stands neither '+' nor a rate",
+            "a coefficient is a whole number: '2 {found}'; species are joined by '+'; a rate follows '@' or 'rate'"),
+    Mistake("R007", "n A -> B @ k", rf"^(NAME COLON )?((NUMBER )?NAME PLUS )*NAME !NAME .*{ARROWS}",
+            "between '{before}' and '{found}' stands no '+'",
+            "a coefficient is a whole number: '2 {found}'; species are joined by '+'"),
+    Mistake("R007", "A -> B -> C @ k", rf"{ARROWS} .*!{ARROWS}", "a reaction has one arrow",
+            "write each step as a line of its own"),
+    # -- rates
+    Mistake("R005", "A -> B on grid @ k", rf"{ARROWS} ([A-Z]+ )+!(ON|PER|LBRACE) .*(MASS_ACTION|RATE)",
+            "the rate stands before '{found}'", "write 'A -> B @ k on LATTICE {attributes}'"),
+    Mistake("R005", "A -> B", ARROWS + r" ([A-Z]+ )*!(END|SEMI|LBRACE|ON|COMMA|RBRACE|PER)",
+            "this reaction has no rate", "write 'A -> B @ k' for mass action, or 'A -> B rate law'"),
+    Mistake("R005", "A -> B k", ARROWS + r" (NUMBER )?NAME( PLUS (NUMBER )?NAME)* !NAME",
+            "a rate follows '@' or 'rate'; here stands '{found}'",
+            "write 'A -> B @ k' for mass action, or 'A -> B rate law'"),
+    Mistake("R006", "A -> B @", r"(MASS_ACTION|RATE) !(END|SEMI|LBRACE|PER|ON)",
+            "the rate is missing behind '{before}'", "a number, a name or a formula stands there"),
+    Mistake("R006", "A -> B @ k2,", r"(MASS_ACTION|RATE) .*COMMA !(END|SEMI|LBRACE|PER|ON)",
+            "the second rate is missing behind ','", "'A <-> B @ k, k_back' has two, 'A -> B @ k' has one"),
+    Mistake("R006", "A -> B rate = 3", r"(RATE|MASS_ACTION) !EQUAL", "no '=' stands behind '{before}'",
+            "write 'A -> B {before} law'"),
+    Mistake("R006", "A -> B @ k2 = 3", r"(RATE|MASS_ACTION) NAME !EQUAL",
+            "a rate is no place to give '{before}' a value", "write 'param {before} = ...' on a line of its own"),
+    Mistake("R006", "A -> B @ k2 @ 3", r"(RATE|MASS_ACTION) .*!(RATE|MASS_ACTION)", "a reaction has one '@' or 'rate'",
+            "the constant of the way back follows a comma: 'A <-> B @ k, k_back'"),
+    Mistake("R006", "diffuse A", r"^DIFFUSE .*!(END|SEMI|ON)", "the rate of a hop is missing",
+            "write 'diffuse {before} @ D'"),
+    # -- declarations
+    Mistake("R010", "k = 3", r"^NAME( LSQB.* RSQB)? !EQUAL", "'{1} = ...' alone does not say what {1} is",
+            "write 'param {1} = ...', 'const', 'let' or 'species'; 'init {1} = ...' for a start value",
+            text=r"^([^=]*[^= ])"),
+    Mistake("R011", "let y == 3", rf"^{NAMED} NAME !COMPARE", "'{found}' compares; a value is given with '='"),
+    Mistake("R011", "param k ~ Normal(0, 1)", r"^PARAM (.* COMMA )?(?!.*EQUAL .*!)NAME .*!TILDE",
+            "a value is missing before the prior", "write 'param {1} = value ~ ...': the value is where a fit begins",
+            text=r"(\w+(?:\[[^\]]*\])?) ?(?::[^=~,]*)?~"),
+    Mistake("R011", "param k", rf"^{VALUED} (.* COMMA )?((?!EQUAL|COMMA)\S+ )+!(END|SEMI|COMMA|LBRACE)",
+            "a value is missing behind '{before}'", "write '{before} = value'", r"[\n;,{]"),
+    Mistake("R011", "init A", r"^INIT (.* COMMA )?NAME !(END|SEMI|COMMA)", "a value is missing behind '{before}'",
+            "write 'init {before} = value'"),
+    Mistake("R031", "species X.1", rf"^{NAMED} .*NAME !(NUMBER|STRAY)", "a name holds letters, digits and _",
+            "any other name stands in quotes: '{before}{found}'", r"\.\d*"),
+    Mistake("R031", "species X-1", rf"^{NAMED} (.* COMMA )?NAME !MINUS", "a name holds letters, digits and _",
+            "any other name stands in quotes: '{before}-1'"),
+    Mistake("R031", "species 2X", rf"^{NAMED} (.* COMMA )?!NUMBER", "a name does not begin with a digit",
+            "any other name stands in quotes: '{1}'", text=r"(?:^\w+|,) ?([\d.]\S*?)(?: |,|=|$)"),
+    Mistake("R011", "param k 3", r"^(PARAM|CONST|COMPARTMENT|LET|OBSERVABLE|SPECIES|INIT) (.* COMMA )?NAME !NUMBER",
+            "'=' is missing between '{before}' and '{found}'", "write '{before} = {found}'"),
+    Mistake("R011", "func f(x) x", r"^FUNC .*RPAR !(NAME|NUMBER|LPAR|COLON)", "'=' is missing behind the arguments",
+            "write 'func f(x) = formula'"),
+    Mistake("R011", "func f = 3", r"^FUNC NAME !EQUAL", "the arguments of '{before}' are missing",
+            "write 'func {before}(x) = formula', or 'let {before} = formula' without arguments"),
+    Mistake("R012", "species: A, B", rf"^{NAMED} !COLON", "no ':' stands behind '{before}'",
+            "write '{before} NAME, ...'; a unit follows the name: '{before} NAME : unit'"),
+    Mistake("R030", "species X = 3 in cell", r"^SPECIES .*EQUAL .*!IN", "the compartment stands before the value",
+            "write 'species NAME in COMPARTMENT = value'"),
+    Mistake("R030", "param k = 3 [0, 10]", r"^PARAM .*EQUAL .*!LSQB", "bounds follow 'in'", "write 'in [0, 10]'"),
+    Mistake("R030", "param k = 3 in (0, 10)", r"^PARAM .* IN !(LPAR|NUMBER|LBRACE)", "bounds stand in square brackets",
+            "write 'in [0, 10]'"),
+    Mistake("R030", "param k = 3 ~ Normal", r"TILDE NAME !(END|SEMI|COMMA|LBRACE)",
+            "the arguments of '{before}' are missing", "write '~ {before}(...)'"),
+    Mistake("R012", "species A B", r"^(SPECIES|PARAM|CONST|COMPARTMENT|INIT|DIFFUSE) .*(NAME|NUMBER|RSQB) !NAME",
+            "a comma is missing between '{before}' and '{found}'", "a list is written 'A, B'"),
+    Mistake("R017", "species X(0..2)", r"^(SPECIES|INIT|PARAM|CONST|LET) (.* COMMA )?NAME !LPAR",
+            "no '(' stands behind a name that is declared",
+            "indices stand in square brackets: '{before}[0..2]'; any other name stands in quotes"),
+    Mistake("R029", "model my model", r"^MODEL NAME !", "the name of a model is one word and stands alone",
+            "any other name stands in quotes: model 'my model'"),
+    Mistake("R018", "model \"mine\"", r"^(MODEL|SPECIES|INIT|PARAM|LET|CONST) (.* COMMA )?!STRING",
+            "a name does not stand in double quotes", "a quoted name is written with ' '"),
+    Mistake("R032", "conserve A + B", r"^CONSERVE (NAME |NUMBER )?(LSQB .*RSQB )?!(?!COLON|LSQB|STRAY)",
+            "a conserved sum has a name", "write 'conserve total: A + B'"),
+    Mistake("R028", "units time : s", r"^UNITS (.* COMMA )?NAME !", "a unit is chosen with '='",
+            "write 'units time = s, amount = count'"),
+    # -- events
+    Mistake("R013", "when A = 3 : A = 0", r"^(WHEN|AT) ((?!COLON)[A-Z]+ )*!EQUAL",
+            "'=' sets a value; a comparison is written '=='"),
+    Mistake("R013", "when A > 3, B > 2 : A = 0", r"^(WHEN|AT) ((?!COLON)[A-Z]+ )*!COMMA",
+            "conditions are not joined by ','", "write 'and' or 'or'"),
+    Mistake("R013", "when A > 3 : A -> 0", r"^(WHEN|AT) .*COLON .*!" + ARROWS,
+            "an event sets values, it is no reaction", "write 'when condition : A = A - 1'"),
+    Mistake("R013", "E: when A > 3 : A = 0", r"^NAME COLON !(AT|WHEN)", "an event has no name",
+            "write '{found} ... : NAME = value'; a remark stands in braces at its end"),
+    Mistake("R013", "when A > 3", r"^(WHEN|AT) ((?!COLON)\S+ )*!(END|SEMI)",
+            "what happens is missing behind the condition", "write '{1} ... : NAME = value'", text=r"^(\w+)"),
+    Mistake("R014", "when 0 < A < 3 : A = 0", r"COMPARE ((?!AND |OR |LPAR |COMMA )[A-Z]+ )*!COMPARE",
+            "comparisons cannot be chained", "write 'a < b and b < c'"),
+    # -- loops
+    Mistake("R015", "for i = 0..3 { }", r"^FOR NAME !EQUAL", "a loop is written 'for {before} in ...'",
+            "write 'for {before} in 0..3 { ... }'"),
+    Mistake("R015", "for (i in 0..3) { }", r"^FOR !LPAR", "the header of a loop stands without parentheses",
+            "write 'for i in 0..3 { ... }'"),
+    Mistake("R015", "for i in [1, 2] { }", r"^FOR .*IN !(LSQB|LPAR)", "a loop runs over a range or a set of names",
+            "write 'for i in 0..3 { ... }' or 'for i in {a, b} { ... }'"),
+    Mistake("R015", "for i in 0..3 A -> B @ k", r"^FOR .*(DOTS NUMBER|DOTS NAME|RBRACE) !(NAME|NUMBER|END|SEMI|COLON)",
+            "the statements of a loop stand in braces", "write 'for i in 0..3 { ... }'"),
+    Mistake("R015", "for i in 0:3 { }", r"^FOR .*IN .*!(COLON|COMMA|LBRACE|NAME)",
+            "a range is written 'first..last'", "write 'for i in 0..3 { ... }' or 'for i in {a, b} { ... }'"),
+    Mistake("R015", "species X[0:2]", r"LSQB ([A-Z]+ )*!COLON", "a range is written 'first..last'", "write [0..2]"),
+    # -- the rest
+    Mistake("R016", "import other.rxn", r"^IMPORT !NAME", "the name of a file stands in double quotes",
+            'write \'import "file.rxn"\''),
+    Mistake("R018", "param k = \"a\" * 2", r"!STRING",
+            "text in double quotes stands in braces (a remark) or behind 'import'", "write '{\"a remark\"}'"),
     Mistake("R020", "}", r"^!RBRACE", "no block is open that '}' could close"),
+    Mistake("R033", "nonsense", r"^NAME !(END|SEMI)", "'{before}' alone is no statement",
+            "'species {before}' declares it; a reaction is 'A -> B @ k'"),
 )  # fmt: skip
 
-_WORDS = {
-    "NAME": "a name", "QUOTED": "a name", "NUMBER": "a number", "STRING": "a text in double quotes",
-    "_NL": "the end of the line", "COMPARE": "a comparison", "POWER": "'^'", "PRIME": "a prime (')",
-    "PLUS": "'+'", "MINUS": "'-'", "STAR": "'*'", "SLASH": "'/'", "LPAR": "'('", "RPAR": "')'", "LSQB": "'['",
-    "RSQB": "']'", "LBRACE": "'{'", "RBRACE": "'}'", "COMMA": "','", "COLON": "':'", "EQUAL": "'='", "TILDE": "'~'",
-    "ARROW": "'->'", "BACK_ARROW": "'<-'", "BOTH_WAYS": "'<->'", "MASS_ACTION": "'@'",
-}  # fmt: skip
-_OPERATORS = frozenset(("PLUS", "MINUS", "STAR", "SLASH", "POWER", "COMPARE", "AND", "OR"))
-_CLOSED_BY = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
-
-
-def explain(line: list[Token], rest: list[Token], accepted: set[str], in_block: bool) -> Explanation:
-    """Name the mistake of a statement: its words read so far, those from the unexpected one to the line's end."""
-    found = rest[0]
-    shown = "the end of the line" if found.type == "_NL" else str(found)
-    before = str(line[-1]) if line else ""
-    kinds = [_kind(w) for w in line] + ["!" + _kind(found)] + [_kind(w) for w in rest[1:]]
-    sentence = " ".join(kinds)
-    if (bracket := _left_open(line)) and found.type in ("_NL", "ARROW", "MASS_ACTION"):
-        return Explanation("R001", f"'{bracket}' is never closed", "", bracket, True)
-    if not (in_block and found.type == "RBRACE" and not line):
-        for row in MISTAKES:
-            if (row.word is None or re.fullmatch(row.word, str(found))) and re.search(row.pattern, sentence):
-                message, hint = (
-                    t.replace("{found}", shown).replace("{before}", before) for t in (row.message, row.hint)
-                )
-                return Explanation(row.code, message, hint, found, found != ";" or row.code == "R004")
-    closes_block = in_block and found.type == "RBRACE"
-    return _otherwise(found, shown, before, accepted, closes_block)
-
-
-def _otherwise(
-    found: Token, shown: str, before: str, accepted: set[str], in_block: bool
-) -> Explanation:
-    """The answer to a mistake that is not in the table: what stands there and what could."""
-    whole_line = found != ";"
-    if found.type in _CLOSED_BY.values() and not in_block:
-        return Explanation("R001", f"'{shown}' closes nothing", "", found, whole_line)
-    if found.type.isupper() and str(found).isalpha() and found.type != "NAME" and "NAME" in accepted:
-        hint = f"as a name it has to be quoted: '{shown}'" if "QUOTED" in accepted else ""
-        return Explanation("R021", f"'{shown}' is a word of the language, not a name", hint, found, whole_line)
-    if accepted >= _OPERATORS - {"COMPARE"} and found.type in ("NAME", "NUMBER", "QUOTED", "LPAR"):
-        message = f"an operator is missing between '{before}' and '{shown}'"
-        return Explanation("R022", message, "a product is written with '*'", found, whole_line)
-    if found.type == "NAME" and not before:
-        return Explanation("R001", f"'{shown}' begins no statement", "", found, whole_line)
-    where = f" behind '{before}'" if before else ""
-    what = shown if found.type == "_NL" else f"'{shown}'"
-    return Explanation("R001", f"unexpected {what}{where}", _expected(accepted), found, whole_line)
-
-
-def _expected(accepted: set[str]) -> str:
-    """What could stand here, in words."""
-    kinds = set(accepted)
-    words = []
-    if {"NAME", "NUMBER", "LPAR"} <= kinds:
-        words.append("an expression")
-        kinds -= {"NAME", "QUOTED", "NUMBER", "LPAR", "PLUS", "MINUS", "NOT"}
-    if kinds >= _OPERATORS:
-        words.append("an operator")
-        kinds -= _OPERATORS
-    words += sorted({_WORDS.get(k, f"'{k.lower()}'") for k in kinds if not k.startswith("$")})
-    if not words or len(words) > 8:
-        return ""
-    return "expected " + (" or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0])
-
-
-def _kind(word: Token) -> str:
-    if word.type == "_NL":
-        return "SEMI" if word == ";" else "END"
-    return "NAME" if word.type == "QUOTED" else str(word.type)
-
-
-def _left_open(line: list[Token]) -> Token | None:
-    """The innermost bracket of a statement that is not closed."""
-    stack: list[Token] = []
-    for word in line:
-        if word.type in _CLOSED_BY:
-            stack.append(word)
-        elif stack and word.type == _CLOSED_BY[stack[-1].type]:
-            stack.pop()
-    return stack[-1] if stack else None
+MISTAKES = HABITS + _OWN

@@ -12,8 +12,8 @@ from typing import Any
 from lark import Token, UnexpectedToken
 
 from ..errors import Diagnostic, Source, Span
+from .explain import explain
 from .grammar import machine
-from .mistakes import explain
 from .syntax import File, Statement
 
 TEXT_CAP = 50_000_000

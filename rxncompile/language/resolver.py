@@ -276,6 +276,9 @@ class _Resolver:
         name = self.expansion.name(statement.ref, frame)
         if any(c.name == name for c in self.conservations):
             raise RxnError("R102", f"two conservation laws are called {name!r}", frame.span(statement))
+        if isinstance(statement.formula, s.Compare):
+            hint = "write 'conserve NAME: sum = value'"
+            raise RxnError("R201", "a sum is conserved, not a condition", frame.span(statement.formula), hint)
         formula = self.formulas.formula(statement.formula, frame, f.CONSERVED)
         value = None if statement.value is None else self.formulas.formula(statement.value, frame, f.INITIAL)
         self.conservations.append(Conservation(name, formula, value, frame.span(statement)))
@@ -292,6 +295,9 @@ class _Resolver:
 
     def event(self, statement: s.EventLine, frame: Frame) -> None:
         if statement.timed:
+            if isinstance(statement.trigger, (s.Compare, s.And, s.Or, s.Not)):
+                hint = "an event at a condition is written 'when condition : ...'"
+                raise RxnError("R201", "'at' is followed by a time", frame.span(statement.trigger), hint)
             trigger = self.formulas.formula(statement.trigger, frame, f.INSTANT)
         else:
             trigger = self.formulas.trigger(statement.trigger, frame, f.LAW)

@@ -48,6 +48,27 @@ DIAGNOSTICS_CAP = 200
 _LOOKED_AT = 2_000  # names among which the nearest is sought
 
 
+# Names known to other tools, and what is written here.
+_ELSEWHERE = {
+    "ln": "the natural logarithm is log(x)", "log2": "write log(x)/log(2)", "pow": "a power is written x^n",
+    "power": "a power is written x^n", "e": "the exponential is exp(x)",
+    "pi": "declare it: const pi = 3.14159265358979",
+    "if": "write piecewise(value, condition, otherwise)", "ifelse": "write piecewise(value, condition, otherwise)",
+    "inf": "numbers are finite", "nan": "numbers are finite", "Hill": "write hill(x, K, n)",
+    "mass_action": "mass action is written 'A -> B @ k'", "MassAction": "mass action is written 'A -> B @ k'",
+    "delay": "there are no delays", "rand": "distributions stand in priors and initial values: '~ Normal(mean, sd)'",
+    "true": "write a comparison", "false": "write a comparison", "mod": "write x - n*floor(x/n)",
+}  # fmt: skip
+_NOTHING = ("null", "nothing", "empty", "emptyset", "none", "nil", "void", "trash", "sink", "source")
+_DECLARE = {
+    "name": "every name has to be declared: 'species', 'param', 'const', 'let' or 'compartment'",
+    "species": "declare it: 'species {0} = 0'",
+    "compartment": "declare it: 'compartment {0} = 1'",
+    "lattice": "declare it: 'lattice {0} {{ shape = line(1000) }}'",
+    "function": "declare it: 'func {0}(x) = formula'",
+}
+
+
 class TooManyError(Exception):
     """There is enough to mend; the rest is not looked at."""
 
@@ -106,19 +127,33 @@ class Scope:
         if name in self._missing or name.partition("[")[0] in self.doubtful:
             return
         self._missing.add(name)
-        self.report.error("R101", f"unknown {wanted} {name!r}", span, self.hint(name))
+        self.report.error("R101", f"unknown {wanted} {name!r}", span, self.hint(name, wanted))
 
-    def hint(self, name: str) -> str:
-        """What may have been meant by an unknown name."""
-        if name in self.families:
-            examples = ", ".join(full for _, full in self.families[name][:3])
-            return f"{name!r} has indices: {examples}" + (" ..." if len(self.families[name]) > 3 else "")
-        looked_at = islice((*BUILT_IN, *self.names), _LOOKED_AT)
-        near = get_close_matches(name, looked_at, 1, 0.6)
+    def hint(self, name: str, wanted: str = "name") -> str:
+        """What may have been meant by an unknown name: a declared one, first of the wanted kind, or another tool's."""
+        base, bracket, _ = name.partition("[")
+        if base in self.families:
+            examples = ", ".join(full for _, full in self.families[base][:3])
+            return f"{base!r} has indices: {examples}" + (" ..." if len(self.families[base]) > 3 else "")
+        if bracket and base in self.names:
+            return f"{base!r} has no indices (declared at {place(self.names[base].span)})"
+        if wanted in ("name", "function") and name in _ELSEWHERE:
+            return _ELSEWHERE[name]
+        if wanted == "species" and name.lower() in _NOTHING:
+            return "nothing is written '0'"
+        declared = list(islice(self.names, _LOOKED_AT))
+        fitting = [n for n in declared if self.names[n].kind == wanted]
+        built_in = sorted(BUILT_IN) if wanted in ("name", "function") else []
+        if wanted == "function":
+            fitting, declared = [*fitting, *built_in], []
+        near = get_close_matches(name, fitting, 1, 0.6) or get_close_matches(name, [*declared, *built_in], 1, 0.6)
         if not near:
-            return "every name has to be declared: 'species', 'param', 'const', 'let' or 'compartment'"
+            return _DECLARE.get(wanted, _DECLARE["name"]).format(name)
         meant = self.names.get(near[0])
-        return f"did you mean {near[0]!r}?" + (f" (declared at {place(meant.span)})" if meant else "")
+        if meant is None:
+            return f"did you mean {near[0]!r}?"
+        kind = f"a {meant.kind}, " if wanted not in ("name", meant.kind) else ""
+        return f"did you mean {near[0]!r}? ({kind}declared at {place(meant.span)})"
 
     def of_kind(self, name: str, kind: Kind, span: Span) -> str:
         """A name that has to be of one kind. Raises R101 where unknown, R104 where it is something else."""

@@ -40,9 +40,9 @@ SYNTAX = [
     ("param y = \"a\"", "R018", 11, "double quotes"),
     ("'D -> B @ k", "R019", 1, "never closed"),
     ("species D {\"a remark}", "R019", 12, "never closed"),
-    ("species $D = 3", "R019", 9, "'$'"),
-    ("when !A : A = 0", "R019", 6, "'!'"),
-    ("param µ = 3", "R019", 7, "'µ'"),
+    ("species $D = 3", "R027", 9, "'$'"),
+    ("when !A : A = 0", "R027", 6, "'!'"),
+    ("param µ = 3", "R027", 7, "'µ'"),
     ("}", "R020", 1, "no block is open"),
     ("for i in 0..3 {\n  A -> B @ k", "R020", 15, "never closed"),
     ("species rate", "R021", 9, "a word of the language"),
@@ -50,8 +50,8 @@ SYNTAX = [
     ("param y = 2 (x + 1)", "R022", 13, "an operator is missing"),
     ("let y = (x + 1", "R001", 9, "'(' is never closed"),
     ("let y = x + 1)", "R001", 14, "closes nothing"),
-    ("let y = x +", "R001", 12, "unexpected"),
-    ("nonsense", "R001", 9, "unexpected the end of the line behind 'nonsense'"),
+    ("let y = x +", "R001", 12, "ends too early"),
+    ("nonsense", "R033", 9, "'nonsense' alone is no statement"),
 ]  # fmt: skip
 
 MEANING = [
