@@ -104,9 +104,10 @@ class _Reader:
     # -- words ---------------------------------------------------------------------------------------
 
     def lines(self, block: str, least: int, what: str) -> Iterator[tuple[Word | None, tuple[Word, ...]]]:
-        """The index (if there is one) and the words of each line; lines that are too short are reported."""
+        """The index, if there is one, and the words of each line, without a `=`; short lines are reported."""
         for line in self.blocks.get(block, ()):
             number, words = line.numbered()
+            words = tuple(w for k, w in enumerate(words) if k != 1 or w.text != "=")
             if len(words) < least:
                 self.told.error("R033", f"expected: {what}", line.start, line.end)
             else:

@@ -12,7 +12,7 @@ COUNT_CAP = 1_000_000  # lines of a block
 READ = ("parameters", "functions", "species", "reactions", "groups")
 _UNREAD = frozenset((  # what a network was made from, or is told beside it
     "molecule types", "observables", "seed species", "reaction rules", "compartments", "energy patterns",
-    "population types", "population maps", "actions", "model", "molecules", "protocol",
+    "population types", "population maps", "actions", "model", "protocol", "reactions_text",
 ))  # fmt: skip
 _SHOWN = 20
 _LINE = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|\Z)")  # no other character ends a line of a model
