@@ -15,6 +15,7 @@ The stages, each a plain function from one noun to the next:
     integrate             System, times        -> Trajectory   ordinary differential equations
     sample                System, times, runs  -> Trajectory   exact stochastic paths
     sample_statistics     System, times, runs  -> Ensemble     their mean and sd in one pass
+    master_equation       System, times        -> Distribution the probability of every state, with a bound of its error
     load_result           file                 -> Trajectory | Ensemble
 
 Names load what they need when they are first used: importing this package loads neither numba nor matplotlib.
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
     from .modelfiles import load as load
     from .network import Network as Network
     from .network import with_values as with_values
+    from .simulators.distribution import Distribution as Distribution
     from .simulators.files import load as load_result  # noqa: F401
+    from .simulators.master_equation import master_equation as master_equation
     from .simulators.ode import integrate as integrate
     from .simulators.ssa import sample as sample
     from .simulators.ssa import sample_statistics as sample_statistics
@@ -48,6 +51,7 @@ __version__ = "0.1.0"
 
 # public name -> (module, name there)
 _WHERE: dict[str, tuple[str, str]] = {
+    "Distribution": (".simulators.distribution", "Distribution"),
     "Ensemble": (".simulators.trajectory", "Ensemble"),
     "Network": (".network", "Network"),
     "RxnError": (".errors", "RxnError"),
@@ -59,6 +63,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "lambdify": (".kernels.lambdify", "lambdify"),
     "load": (".modelfiles", "load"),
     "load_result": (".simulators.files", "load"),
+    "master_equation": (".simulators.master_equation", "master_equation"),
     "parse": (".language", "parse"),
     "print_network": (".language", "print_network"),
     "rate_equations": (".derivations.rates", "rate_equations"),

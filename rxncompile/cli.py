@@ -120,6 +120,12 @@ def _run(net: Network, times: NDArray[np.float64], options: argparse.Namespace) 
         from .simulators.ode import integrate
 
         return integrate(rate_equations(net), times)
+    if options.method == "cme":
+        from .simulators.master_equation import master_equation
+
+        found = master_equation(jump_process(net), times)
+        _say(f"{found!r}")
+        return found.statistics()
     from .simulators.ssa import sample, sample_statistics
 
     keep = options.runs == 1 or options.trajectories
@@ -250,7 +256,7 @@ def _parser() -> argparse.ArgumentParser:
 
     simulate = _command(commands, "simulate", _simulate, "trajectories and ensembles")
     _model(simulate)
-    simulate.add_argument("--method", choices=("ode", "ssa"), default="ode")
+    simulate.add_argument("--method", choices=("ode", "ssa", "cme"), default="ode")
     simulate.add_argument("--until", type=_positive, required=True, metavar="T")
     simulate.add_argument("--points", type=_count(2), default=101, metavar="N", help="output times (default 101)")
     simulate.add_argument("--runs", type=_count(1), default=1, metavar="N", help="stochastic runs (default 1)")

@@ -154,6 +154,29 @@ def test_ensembles_have_the_distributions_of_the_master_equation() -> None:
                 assert p > _FALSE_ALARM, (system["name"], result["t"], column, p)
 
 
+def test_master_equation() -> None:
+    """Means, covariances and every probability; the reference is a larger box solved by matrix exponentials."""
+    systems = reference("fsp")["systems"]
+    for system in systems:
+        times = [0.0, *(r["t"] for r in system["results"])]
+        found = rx.master_equation(rx.jump_process(network_of(system)), times, error=1e-10)
+        labels = system["species"]
+        for k, result in enumerate(system["results"], start=1):
+            mean = [found.mean_of(a)[k] for a in labels]
+            covariance = [[found.covariance_of(a, b)[k] for b in labels] for a in labels]
+            np.testing.assert_allclose(mean, result["mean"], rtol=1e-8)
+            np.testing.assert_allclose(covariance, result["covariance"], rtol=1e-8)
+            for label, pmf in zip(labels, result.get("marginals") or [result["pmf"]], strict=True):
+                if isinstance(pmf, dict) and "every" in pmf:
+                    continue  # every tenth probability only
+                stored, first = probabilities(pmf)
+                values, p = found.marginal(label, k)
+                ours = np.zeros(first + len(stored))
+                inside = values < len(ours)
+                ours[values[inside].astype(int)] = p[inside]
+                np.testing.assert_allclose(ours[first:], stored, atol=1e-8)
+
+
 def test_spcm_has_the_exact_moments() -> None:
     for block in reference("spcm")["systems"]:
         rates = block["parameters_per_week"]

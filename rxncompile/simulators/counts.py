@@ -27,6 +27,18 @@ class Counts:
     start: Values
     laws: tuple[tuple[int, Law], ...]
 
+    def weights(self, error: float) -> list[tuple[int, Values]]:
+        """Of each state that is drawn, by index: the probabilities of 0, 1, 2, ..., all but `error` of them together.
+
+        A draw is n where law(u) rounds to n; law increases with u, so that the u of n are an interval.
+        """
+        found = []
+        for i, law in self.laws:
+            share = error / len(self.laws)
+            top = int(max(np.floor(law(np.array([1.0 - share / 2.0])) + 0.5)[0], 0.0))
+            found.append((i, _weights(law, top)))
+        return found
+
     def of(self, streams: Streams, first: int, count: int) -> Values:
         """Initial counts of trajectories first, first + 1, ...: (count, S), or (1, S) where nothing is drawn."""
         if not self.laws:
@@ -36,6 +48,17 @@ class Counts:
             drawn = law(streams.uniforms(first, count, 1 + i))
             rows[:, i] = np.maximum(np.floor(drawn + 0.5), 0.0)
         return rows
+
+
+def _weights(law: Law, top: int) -> Values:
+    """P(n) for n = 0 .. top, by halving for the u at which each n ends."""
+    low, high = np.zeros(top + 1), np.ones(top + 1)
+    n = np.arange(top + 1.0)
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        inside = np.floor(law(np.clip(middle, 1e-300, 1.0 - 1e-16)) + 0.5) <= n
+        low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+    return np.diff(low, prepend=0.0)
 
 
 def initial_counts(

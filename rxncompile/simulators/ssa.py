@@ -85,7 +85,7 @@ def sample(
     with closing(each_block(task, len(blocks), workers, watch.tell)) as finished:
         for _ in finished:
             watch.tell()
-    labels, units = _columns(system)
+    labels, units = columns(system)
     return Trajectory(system.name, batch.times, labels, units, values, METHOD, batch.streams.seed)
 
 
@@ -138,7 +138,7 @@ def sample_statistics(
         notes = (f"interrupted: the first {total.runs} of {runs} runs",)
     assert total is not None
     mean, sd = (columns[:, np.argsort(order)] for columns in total.statistics())
-    labels, units = _columns(system)
+    labels, units = columns(system)
     return Ensemble(
         system.name, batch.times, labels, units, total.runs, mean, sd, METHOD, batch.streams.seed, notes
     )  # fmt: skip
@@ -153,7 +153,7 @@ def _batch(
     initial: Mapping[str, object] | None,
     max_events: int,
 ) -> Batch:
-    times = _times(t)
+    times = time_axis(t)
     for name, value in (("runs", runs), ("max_events", max_events)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise RxnError("R604", f"{name} = {value!r} is not a whole number of at least 1")
@@ -193,7 +193,8 @@ def _blocks(batch: Batch, runs: int, workers: int | None) -> list[range]:
     return [range(first, min(first + size, runs)) for first in range(0, runs, size)]
 
 
-def _times(t: ArrayLike) -> Values:
+def time_axis(t: ArrayLike) -> Values:
+    """Times as an array. Raises R603 for what is not one axis of finite numbers that increase."""
     try:
         times = np.array(t, dtype=np.float64)
     except (TypeError, ValueError):
@@ -205,7 +206,7 @@ def _times(t: ArrayLike) -> Values:
     return times
 
 
-def _columns(system: System) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def columns(system: System) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Labels and units of a row."""
     labels = (*(s.label for s in system.states), *(label for label, _ in system.outputs))
     return labels, (*(s.unit for s in system.states), *("" for _ in system.outputs))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from importlib import import_module
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -182,7 +182,17 @@ class Ensemble:
 Result: TypeAlias = Trajectory | Ensemble
 
 
-def column(result: Result, label: str) -> int:
+class Labelled(Protocol):
+    """A result with labelled columns."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+
+def column(result: Labelled, label: str) -> int:
     """The column of a label. Raises R704 for an unknown one."""
     try:
         return result.labels.index(label)
