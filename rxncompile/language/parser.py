@@ -23,8 +23,8 @@ MISTAKES_CAP = 100
 _OPENING = ("LPAR", "LSQB", "LBRACE")
 _CLOSING = ("RPAR", "RSQB", "RBRACE")
 _BINARY = ("STAR", "SLASH", "COMPARE", "AND", "OR", "COMMA", "EQUAL", "COLON")
-_BEFORE_SIGN = frozenset(
-    ("PLUS", "MINUS", *_BINARY, *_OPENING, "POWER", "NOT", "MASS_ACTION", "RATE", "WHEN", "AT", "IN")
+BEFORE_SIGN = frozenset(
+    ("PLUS", "MINUS", *_BINARY, *_OPENING, "POWER", "NOT", "MASS_ACTION", "RATE", "WHEN", "AT", "IN", "DOTS")
 )  # a plus or minus behind one of these is a sign, not an operator
 _FORMULA = frozenset(("MASS_ACTION", "RATE", "EQUAL", "WHEN", "AT"))
 
@@ -53,7 +53,7 @@ class _Reader:
 
     def run(self) -> tuple[File, list[Diagnostic]]:
         length = len(self.source.text)
-        words = list(_tidied(machine().lex(self.source.text)))
+        words = list(tidied(machine().lex(self.source.text)))
         words.append(Token("_NL", "\n", start_pos=length, end_pos=length))
         place = 0
         while place < len(words):
@@ -124,7 +124,7 @@ class _Reader:
         """Count brackets, powers, signs and negations that stand within each other."""
         kind = word.type
         if kind in ("PLUS", "MINUS"):
-            signed = not self.line or self.line[-1].type in _BEFORE_SIGN
+            signed = not self.line or self.line[-1].type in BEFORE_SIGN
             self.depth[-1] = self.depth[-1] + 1 if signed else min(self.depth[-1], 1)
         elif kind in _OPENING:
             self.depth.append(1)
@@ -173,7 +173,7 @@ def _names(words: list[Token]) -> Iterator[str]:
     return (str(w).strip("'") for w in words if w.type in ("NAME", "QUOTED"))
 
 
-def _tidied(words: Iterator[Token]) -> Iterator[Token]:
+def tidied(words: Iterator[Token]) -> Iterator[Token]:
     """The words of a text; `x<-1` inside a formula compares with -1, elsewhere `<-` is an arrow."""
     formula = False
     for word in words:
