@@ -68,6 +68,22 @@ def time_unit(net: Network) -> tuple[str, Fraction] | None:
     return shown
 
 
+def constant_units(net: Network) -> dict[str, str]:
+    """The unit that each mass-action constant is in, by the reaction's name: its own, else the one it has to be in."""
+    if not any(unit.text != "conc" for unit in _written(net)):
+        return {}
+    checker = _Checker(net)
+    checker.run()
+    found = {}
+    for reaction in net.reactions:
+        if reaction.mass_action:
+            own = checker.unit(reaction.rate)
+            one = own if own.known and own.powers and not own.numbered else checker.wanted(reaction)
+            if one.known and not any(a.loose for a in one.powers):
+                found[reaction.name] = checker.units.text(one)
+    return found
+
+
 class _Checker(FormulaUnits):
     """One pass over a network: names get their units, formulas theirs bottom-up, statements are compared."""
 
@@ -193,7 +209,7 @@ class _Checker(FormulaUnits):
 
     def _initials(self) -> None:
         for s in self.net.species:
-            if isinstance(s.initial, sp.Expr) and not s.per_site:
+            if isinstance(s.initial, sp.Expr) and not s.per_site and not _plain_amount(s):
                 with self.at(s.span):
                     self.value(s.name, self.names[s.name], s.initial, "initial value")
 
@@ -307,6 +323,12 @@ class _Checker(FormulaUnits):
                     self.unit(event.trigger)
                 for name, formula in event.assignments:
                     self.value(name, self.names.get(name, UNKNOWN), formula, "new value")
+
+
+def _plain_amount(species: Species) -> bool:
+    """Whether an initial value is a number over its own volume (or times it, for an amount), as imported models say."""
+    own = symbol(species.compartment) if species.compartment else sp.S.One
+    return bool((species.initial * own if species.concentration else species.initial / own).is_number)
 
 
 def _kind(reaction: Reaction) -> str:

@@ -11,7 +11,7 @@ from functools import cache
 
 import sympy as sp
 
-from .expressions import number
+from .expressions import KEYWORDS, number
 from .measures import names_in
 from .network import Unit
 
@@ -76,7 +76,7 @@ def _by_measure() -> dict[tuple[tuple[tuple[str, int], ...], sp.Rational], str]:
     """The first name of every dimension and size."""
     found: dict[tuple[tuple[tuple[str, int], ...], sp.Rational], str] = {}
     for name, (size, dimension) in known_units().items():
-        if name not in ("conc", "percent"):
+        if name not in ("conc", "percent") and name not in KEYWORDS:  # `as` is no attosecond
             found.setdefault((tuple(sorted(dimension.items())), size), name)
     return found
 

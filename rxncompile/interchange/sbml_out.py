@@ -289,7 +289,8 @@ class _Writer:
         others = (self.ids[name] for name in sorted(used, key=lambda name: places[name]))
         modifiers = "".join(f'<modifierSpeciesReference species="{other}"/>' for other in others)
         sides.append(f"<listOfModifiers>{modifiers}</listOfModifiers>" if modifiers else "")
-        content = annotation(hints) + "".join(sides) + f"<kineticLaw>{self.math(law)}</kineticLaw>"
+        formula = math_element(law, self.symbols, self.units.written, self.units.of_factor(law))
+        content = annotation(hints) + "".join(sides) + f"<kineticLaw>{formula}</kineticLaw>"
         return _element("reaction", {"id": identity, "name": remark, "reversible": str(reversible).lower()}, content)
 
     def events(self) -> Iterator[str]:

@@ -22,12 +22,15 @@ _FUNCTIONS: dict[type, str] = {
 }  # fmt: skip
 
 
-def math_element(expr: sp.Basic, ids: Mapping[sp.Symbol, str], units: bool = False) -> str:
+def math_element(expr: sp.Basic, ids: Mapping[sp.Symbol, str], units: bool = False, factor: str = "") -> str:
     """`<math>` with one formula, `ids` giving the identifiers of symbols. Raises R283 for what MathML cannot say.
 
     With `units`, numbers that multiply are said to be dimensionless; the prefix `sbml` has to be known then.
+    `factor`: the unit of the number in front of the whole formula.
     """
     content = _content(expr, ids)
+    if factor:
+        content = _apply("times", [f'<cn sbml:units="{factor}" type="integer"> 1 </cn>', content])
     return f'<math xmlns="{MATHML}">{content if units else content.replace(_PURE, "")}</math>'
 
 

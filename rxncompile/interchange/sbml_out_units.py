@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from xml.sax.saxutils import quoteattr
 
 import sympy as sp
@@ -16,7 +17,7 @@ from ..dimensions import COUNT, time_unit
 from ..expressions import to_float
 from ..measures import names_in
 from ..network import Network, Species, Unit
-from ..unit_names import AVOGADRO, known_units, name_of, product_text
+from ..unit_names import AVOGADRO, EXPONENT_CAP, known_units, name_of, product_text, unit_of_text
 
 Term = tuple[str, int, int, sp.Rational]  # kind, exponent, scale, multiplier
 _KIND: dict[tuple[tuple[str, int], ...], tuple[str, str]] = {
@@ -54,6 +55,18 @@ class UnitsOut:
         amounts = {s.per_count: self.amount(s) for s in net.species}
         own = {1 / self.declared["amount"].size: self.declared["amount"]} if "amount" in self.declared else {}
         self.amounts = amounts | {k: v for k, v in own.items() if k in amounts}
+        self.unit_of = {x.name: x.unit for part in parts for x in part if x.unit is not None}
+        for c in net.compartments:
+            own_size = c.unit or self.declared.get({3: "volume", 2: "area", 1: "length"}.get(c.dimensions, ""))
+            if own_size is not None:
+                self.unit_of[c.name] = own_size
+        for s in net.species:
+            if s.unit is None and not s.concentration:
+                self.unit_of[s.name] = self.amount(s)
+            elif s.unit is not None and (s.unit.text == "conc" or "amount" not in dict(s.unit.dimension)):
+                amount, home = self.amount(s), self.unit_of.get(s.compartment or "")
+                text = amount.text if s.compartment is None else f"{amount.text}/({home.text})" if home else "conc"
+                self.unit_of[s.name] = Unit(text, s.unit.size, ())
         # one unit of amount for everything: laws are in it; else laws count events
         self.substance: Unit | None = None
         if self.written and len(amounts) < 2:
@@ -100,10 +113,11 @@ class UnitsOut:
         if time is None and inferred is not None:
             size = sp.Rational(inferred[1].numerator, inferred[1].denominator)
             time = Unit(inferred[0], size, (("time", 1),))
-        substance = self.substance or (COUNT if len(self.amounts) > 1 else None)
+        extent = self.substance or COUNT
+        substance = self.substance or self.declared.get("amount", COUNT)
         found = {"substanceUnits": self.reference(substance), "timeUnits": self.reference(time)}
         found |= {f"{size}Units": self.reference(self.declared.get(size)) for size in _SIZES}
-        return found | {"extentUnits": found["substanceUnits"]}
+        return found | {"extentUnits": self.reference(extent)}
 
     def hints(self) -> dict[str, str]:
         """What the model element cannot say: which of its units the network declares, and those of other quantities."""
@@ -117,6 +131,60 @@ class UnitsOut:
     def species(self, species: Species) -> str:
         """The identifier of the unit of a species' amount, where it is not the model's."""
         return self.reference(self.amounts[species.per_count]) if self.substance is None else ""
+
+    def of_factor(self, law: sp.Expr) -> str:
+        """The identifier of the unit of the number in front of a law that makes it amount per time.
+
+        Amounts count as numbers here, and not in SBML: of two counted species `k X Y` with k in 1/s needs 1/item.
+        Nothing where the rest of the law says it already, or is not known.
+        """
+        attributes = self.model()
+        substance = self.substance or COUNT
+        time = next((u for u, i in self.made.items() if i == attributes.get("timeUnits")), None)
+        word = time.text if time is not None else next(
+            (w for w, kind in _ITSELF.items() if kind == attributes.get("timeUnits")), ""
+        )
+        rest = self.powers(law)
+        if not attributes or not word or rest is None:
+            return ""
+        total = {name: Fraction(turns) for name, turns in names_in(substance.text).items()}
+        of_time = {name: Fraction(turns) for name, turns in names_in(word).items()}
+        for part in (of_time, rest):
+            for name, power in part.items():
+                total[name] = total.get(name, Fraction(0)) - power
+        left = {name: turns for name, turns in total.items() if turns}
+        if any(turns.denominator != 1 or abs(turns) > EXPONENT_CAP for turns in left.values()):
+            return ""
+        found = unit_of_text(product_text([(sp.S.One, name, int(turns)) for name, turns in left.items()]))
+        if found is None or not left or any(base != "amount" for base, _ in found.dimension):
+            return ""
+        return "" if _dimension(terms(found)) == () and not _kinds(terms(found)) else self.reference(found)
+
+    def powers(self, expr: sp.Basic) -> dict[str, Fraction] | None:
+        """The unit names of a formula with their powers, as its names are declared in the document."""
+        if expr.is_Symbol:
+            unit = self.unit_of.get(expr.name)
+            return None if unit is None else {n: Fraction(turns) for n, turns in names_in(unit.text).items()}
+        if expr.is_Number:
+            return {}
+        if expr.is_Mul:
+            total: dict[str, Fraction] = {}
+            for factor in expr.args:
+                own = self.powers(factor)
+                if own is None:
+                    return None
+                for name, turns in own.items():
+                    total[name] = total.get(name, Fraction(0)) + turns
+            return total
+        if expr.is_Pow and expr.exp.is_Rational:
+            base, power = self.powers(expr.base), Fraction(int(expr.exp.p), int(expr.exp.q))
+            return None if base is None else {name: own * power for name, own in base.items()}
+        if expr.is_Add or isinstance(expr, (sp.Max, sp.Min, sp.Abs)):
+            found = [self.powers(x) for x in expr.args if not x.is_Number]
+            return found[0] if found else {}
+        if expr.is_Pow and self.powers(expr.base) == {}:
+            return {}
+        return {} if isinstance(expr, (sp.exp, sp.log)) else None
 
     def definitions(self) -> Iterable[str]:
         """The elements of all units that were asked for."""
@@ -207,6 +275,15 @@ def _dimension(found: Iterable[Term]) -> tuple[tuple[str, int], ...]:
         for base, power in kinds[kind]:
             total[base] = total.get(base, 0) + power * turns
     return tuple(sorted((base, power) for base, power in total.items() if power))
+
+
+def _kinds(found: Iterable[Term]) -> dict[str, Fraction]:
+    """The powers of what SBML compares: items and moles apart, lengths in metres."""
+    total: dict[str, Fraction] = {}
+    for kind, turns, _, _ in found:
+        base, power = ("metre", 3) if kind == "litre" else (kind, 1)
+        total[base] = total.get(base, Fraction(0)) + power * turns
+    return {kind: power for kind, power in total.items() if power and kind != "dimensionless"}
 
 
 def _decimal(value: sp.Rational) -> str:

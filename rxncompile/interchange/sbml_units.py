@@ -79,7 +79,10 @@ class SbmlUnits:
                 "area": model.getAreaUnits(), "length": model.getLengthUnits(),
             }  # fmt: skip
             extent = model.getExtentUnits()
-            if extent and given["amount"] and self._differ(extent, given["amount"]):
+            converted = model.getConversionFactor() or any(
+                s.getConversionFactor() for s in each(model.getListOfSpecies())
+            )
+            if extent and given["amount"] and not converted and self._differ(extent, given["amount"]):
                 message = f"reactions count in {extent!r} and species in {given['amount']!r}: numbers stay as written"
                 self.warn("R314", message, model)
         for key, reference in given.items():
@@ -186,8 +189,10 @@ class SbmlUnits:
     def _as_noted(noted: str, unit: Unit | None) -> Unit | None:
         """A unit in the words of our own writer, where these mean the same."""
         told = unit_of_text(noted) if noted and unit is not None else None
-        same = told is not None and unit is not None and (told.size, told.dimension) == (unit.size, unit.dimension)
-        return told if same else unit
+        if told is None or unit is None or told.size != unit.size:
+            return unit
+        one, other = ([(b, power) for b, power in u.dimension if b != "amount"] for u in (told, unit))
+        return told if one == other else unit  # an amount is a number: 1/um^2 is count/um^2
 
     def amount(self, unit: Unit, reference: str, item: Any) -> Unit | None:
         """A unit, if it counts molecules: item, mole, or a number of them; else a warning."""

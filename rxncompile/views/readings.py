@@ -62,6 +62,15 @@ def reading(net: Network, reaction: Reaction) -> Reading:
         return Reading(law, None, error.message)
 
 
+def constant(reaction: Reaction, values: Mapping[sp.Symbol, sp.Expr], unit: str) -> str:
+    """The constant of a mass-action reaction as the model gives it, `k = 0.5 1/uM/s`; nothing without its unit."""
+    value = valued(reaction.rate, values)
+    if not reaction.mass_action or not unit or not value.is_number:
+        return ""
+    worth = f"{float(value.evalf(20)):.6g} {unit}"
+    return worth if reaction.rate.is_number else f"{text(reaction.rate)} = {worth}"
+
+
 def conversion(net: Network, reaction: Reaction, values: Mapping[sp.Symbol, sp.Expr], per_time: str = "") -> str:
     """The constant of a mass-action reaction as events per time of one combination of molecules.
 

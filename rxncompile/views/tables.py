@@ -9,11 +9,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..dimensions import time_unit
+from ..dimensions import constant_units, time_unit
 from ..expressions import quoted, text
 from ..network import Network
 from .readings import (
     bounds_text,
+    constant,
     conversion,
     equation,
     flags_text,
@@ -66,13 +67,14 @@ def species_table(net: Network) -> Table:
 def reactions_table(net: Network) -> Table:
     """Every reaction with its rate law and its propensity, in one line where they read the same."""
     states = species_symbols(net)
-    values, clock = values_of(net), time_unit(net)
+    values, clock, units = values_of(net), time_unit(net), constant_units(net)
     per_time = f"1/{clock[0]}" if clock else ""
     table = _empty("Reactions", ("name", "reaction", "rate"))
     for r in net.reactions:
         found = reading(net, r)
         law, jump = (text(x, states) if x is not None else "" for x in (found.law, found.propensity))
         lines = [("both", law)] if law == jump else [("rate law", law), ("propensity", jump)]
+        lines.append(("constant", constant(r, values, units.get(r.name, ""))))
         lines.append(("per event", conversion(net, r, values, per_time)))
         lines.append(("note", _joined(found.remark, r.remark)))
         rates = Text("\n").join(Text.assemble((f"{what:<12}", "dim"), body) for what, body in lines if body)
