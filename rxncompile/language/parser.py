@@ -19,6 +19,8 @@ from .syntax import File, Statement
 TEXT_CAP = 50_000_000
 DEPTH_CAP = 50
 MISTAKES_CAP = 100
+STRAY_CAP = 1_000  # characters that mean nothing, each of them a mistake
+WORDS_CAP = 2_000_000
 
 _OPENING = ("LPAR", "LSQB", "LBRACE")
 _CLOSING = ("RPAR", "RSQB", "RBRACE")
@@ -52,9 +54,7 @@ class _Reader:
         self.closed = False  # whether the word before was the end of a block
 
     def run(self) -> tuple[File, list[Diagnostic]]:
-        length = len(self.source.text)
-        words = list(tidied(machine().lex(self.source.text)))
-        words.append(Token("_NL", "\n", start_pos=length, end_pos=length))
+        words = self.words()
         place = 0
         while place < len(words):
             place = self.take(words, place)
@@ -68,6 +68,22 @@ class _Reader:
         else:
             statements = self.parser.feed_token(Token("$END", ""))
         return File(self.source, statements, frozenset(self.doubtful)), self.found
+
+    def words(self) -> list[Token]:
+        """The words of the text. Of one that is too long, or is no text at all, only as many as are read anyway."""
+        words: list[Token] = []
+        strays, end = 0, len(self.source.text)
+        for word in tidied(machine().lex(self.source.text)):
+            words.append(word)
+            strays += word.type == "STRAY"
+            if strays > STRAY_CAP or len(words) > WORDS_CAP:
+                end = word.end_pos or 0
+                break
+        if len(words) > WORDS_CAP:
+            self.report("R401", f"the text has more than {WORDS_CAP:,} words", words[-1])
+            words.clear()
+        words.append(Token("_NL", "\n", start_pos=end, end_pos=end))
+        return words
 
     def report(self, code: str, message: str, word: Token, hint: str = "") -> None:
         start, end = word.start_pos or 0, word.end_pos or 0

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rxncompile.errors import RxnError
-from rxncompile.language import parse, print_network
+from rxncompile.language import parse, parser, print_network
 
 FRAGMENTS = (
     "->", "<->", "<-", "=>", "@", "rate ", "species ", "param ", "for i in 0..2 {", "}", "{", "(", ")", "[", "]",
@@ -58,3 +58,16 @@ def test_fragments(text: str) -> None:
 @given(st.text(max_size=60))
 def test_any_text(text: str) -> None:
     read(text)
+
+
+def test_long_texts_end_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text of too many words is not read, one full of characters without meaning not to its end."""
+    monkeypatch.setattr(parser, "WORDS_CAP", 50)
+    with pytest.raises(RxnError) as caught:
+        parse("species A\n" * 30)
+    assert [d.code for d in caught.value.diagnostics] == ["R401"]
+    assert caught.value.span is not None
+    with pytest.raises(RxnError) as caught:
+        parse("\x00" * 100_000 + "\n= = =")
+    assert caught.value.span is not None
+    assert caught.value.span.start == 0
