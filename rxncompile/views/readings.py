@@ -115,10 +115,27 @@ def _with_factor(constant: sp.Expr) -> str:
     """A product whose number reads as one over a decimal where that is shorter: `k/(602.214076*cyt)`."""
     factor, rest = constant.as_coeff_Mul()
     over, plain = text(1 / factor) if factor.is_Rational and factor > 0 else "", text(constant)
-    if not over or factor == 1 or "/" in over or "/" not in text(factor):
+    if not over or factor == 1 or "/" not in text(factor):
+        return plain
+    over = over if len(over) <= _SHORT else _rooted(1 / factor)
+    if "/" in over:
         return plain
     above, below = rest.as_numer_denom()
     return f"{_bracketed(above)}/({over}{'*' + _bracketed(below) if below != 1 else ''})"
+
+
+def _rooted(value: sp.Rational) -> str:
+    """A number as a power of a short one, `602.214076^2`, where it is one."""
+    for degree in (2, 3, 4):
+        above, exact_above = sp.integer_nthroot(value.p, degree)
+        below, exact_below = sp.integer_nthroot(value.q, degree)
+        root = text(sp.Rational(above, below)) if exact_above and exact_below else "/"
+        if "/" not in root:
+            return f"{root}^{degree}"
+    return text(value)
+
+
+_SHORT = 14  # characters of a number that is read at a glance
 
 
 def _bracketed(expr: sp.Expr) -> str:
