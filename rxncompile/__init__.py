@@ -16,6 +16,8 @@ The stages, each a plain function from one noun to the next:
     sample                System, times, runs  -> Trajectory   exact stochastic paths
     sample_statistics     System, times, runs  -> Ensemble     their mean and sd in one pass
     master_equation       System, times        -> Distribution the probability of every state, with a bound of its error
+    stationary            System               -> Distribution the one that it keeps, with its residual
+    first_passage         System, condition    -> Passage      the chance and mean time to get there
     load_result           file                 -> Trajectory | Ensemble
 
 Names load what they need when they are first used: importing this package loads neither numba nor matplotlib.
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
     from .network import with_values as with_values
     from .simulators.distribution import Distribution as Distribution
     from .simulators.files import load as load_result  # noqa: F401
+    from .simulators.long_run import Passage as Passage
+    from .simulators.long_run import first_passage as first_passage
+    from .simulators.long_run import stationary as stationary
     from .simulators.master_equation import master_equation as master_equation
     from .simulators.ode import integrate as integrate
     from .simulators.ssa import sample as sample
@@ -54,10 +59,12 @@ _WHERE: dict[str, tuple[str, str]] = {
     "Distribution": (".simulators.distribution", "Distribution"),
     "Ensemble": (".simulators.trajectory", "Ensemble"),
     "Network": (".network", "Network"),
+    "Passage": (".simulators.long_run", "Passage"),
     "RxnError": (".errors", "RxnError"),
     "System": (".system", "System"),
     "Trajectory": (".simulators.trajectory", "Trajectory"),
     "conservation_laws": (".structure", "conservation_laws"),
+    "first_passage": (".simulators.long_run", "first_passage"),
     "integrate": (".simulators.ode", "integrate"),
     "jump_process": (".derivations.rates", "jump_process"),
     "lambdify": (".kernels.lambdify", "lambdify"),
@@ -69,6 +76,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "rate_equations": (".derivations.rates", "rate_equations"),
     "sample": (".simulators.ssa", "sample"),
     "sample_statistics": (".simulators.ssa", "sample_statistics"),
+    "stationary": (".simulators.long_run", "stationary"),
     "with_values": (".network", "with_values"),
 }
 

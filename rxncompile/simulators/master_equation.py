@@ -29,7 +29,7 @@ from .exponentials import exponential, squared, uniformised, worth_squaring
 from .initial import parameter_vector
 from .jump_events import JumpEvents, jump_events
 from .ssa import columns, time_axis
-from .state_space import Rules, StateSpace, evaluated
+from .state_space import Condition, Rules, StateSpace, evaluated
 from .trajectory import Values
 
 METHOD = "master equation, finite state projection"
@@ -48,24 +48,25 @@ def master_equation(
     error: float = 1e-8,
     most_states: int = MOST_STATES,
     progress: Progress | None = None,
+    target: Condition | None = None,
 ) -> Distribution:
     """The distribution of a jump process at the times `t`, its total error at most `error`.
 
     `params` and `initial` override by label; an initial distribution is taken as such. Events at known times, and
-    events whose conditions depend on the state, act on the distribution. `progress(t, states)` is called at every
-    step. Raises R501, R504, R505, R609 for overrides and initial values, R603 for times, R604 for another number,
-    R610 for rates that depend on time, R612 where more than `most_states` are needed, R601, R602 and R607 as
-    `sample` does.
+    events whose conditions depend on the state, act on the distribution. In the states of `target` everything stops.
+    `progress(t, states)` is called at every step. Raises R501, R504, R505, R609 for overrides and initial values,
+    R603 for times, R604 for another number, R610 for rates that depend on time, R612 where more than `most_states`
+    are needed, R601, R602 and R607 as `sample` does.
     """
     times = time_axis(t)
     if not 0.0 < error < 1.0:
         raise RxnError("R604", f"error = {error!r} is not between 0 and 1")
-    _refuse(system)
+    refuse(system)
     counts = initial_counts(system, float(times[0]), params, initial)
     parameters, moments = _known_times(system, params, float(times[0]), float(times[-1]))
-    rules = Rules.of(system, parameters, float(times[0]))
+    rules = Rules.of(system, parameters, float(times[0]), target)
     walk = _Walk(error, float(times[-1] - times[0]) or 1.0, int(most_states), progress)
-    space, p = _start(rules, counts, error * _TAIL)
+    space, p = starting_point(rules, counts, error * _TAIL)
     lost = 1.0 - float(p.sum())
     snapshots: list[Snapshot] = []
     marks = sorted({*times.tolist(), *moments})
@@ -79,7 +80,7 @@ def master_equation(
             earlier = 0.5 * (marks[k - 1] + mark) if k else None
             space, p = _fire(space, p, earlier, mark, error)
         if mark in output:
-            snapshots.append(_snapshot(system, space, p, lost, _TAIL * error))
+            snapshots.append(snapshot(system, space, p, lost, _TAIL * error))
         if mark in moments:
             space, p = _fire(space, p, mark, later, error)
             lost = max(lost, 1.0 - float(p.sum()))
@@ -166,14 +167,14 @@ def _worth_keeping(p: Values, budget: float) -> NDArray[np.bool_]:
     """All but the least likely states, which together hold at most `budget`."""
     order = np.argsort(p)
     kept = np.ones(len(p), dtype=bool)
-    kept[order[: int(np.searchsorted(np.cumsum(p[order]), budget))]] = False
+    kept[order[: int(np.searchsorted(np.cumsum(p[order]), budget, side="right"))]] = False
     return kept
 
 
 # ---------------------------------------------------------------------------------------------- start and events
 
 
-def _start(rules: Rules, counts: Counts, error: float) -> tuple[StateSpace, Values]:
+def starting_point(rules: Rules, counts: Counts, error: float) -> tuple[StateSpace, Values]:
     """The initial distribution, but for tails that hold at most `error`."""
     states, p = counts.start[np.newaxis], np.ones(1)
     for i, weights in counts.weights(error):
@@ -224,7 +225,7 @@ def _known_times(
     return parameters, frozenset(float(x) for x in events.times(params) if start <= x <= end)
 
 
-def _refuse(system: System) -> None:
+def refuse(system: System) -> None:
     """Raise R610 for what the master equation of a jump process does not hold."""
     if not system.jumps:
         raise RxnError("R610", f"{system.name} has no jumps", hint="the master equation is of a jump process")
@@ -241,7 +242,7 @@ def _refuse(system: System) -> None:
             raise RxnError("R610", f"the rate of {jump.name!r} depends on time", jump.origin, "sample it")
 
 
-def _snapshot(system: System, space: StateSpace, p: Values, lost: float, budget: float) -> Snapshot:
+def snapshot(system: System, space: StateSpace, p: Values, lost: float, budget: float) -> Snapshot:
     """What is kept of one time: the likely states by size, their probabilities, their outputs."""
     likely = np.flatnonzero(_worth_keeping(p, budget))
     lost += float(p.sum() - p[likely].sum())

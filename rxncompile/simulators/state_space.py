@@ -9,8 +9,9 @@ be seen when they meet, and are refused.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,9 @@ _ROUNDS = 1000  # of events that make each other's conditions true
 _LARGEST = 2.0**53
 
 
+Condition: TypeAlias = Callable[[Values], NDArray[np.bool_]]  # states (S, n) -> where it holds (S,)
+
+
 @dataclass(frozen=True, eq=False)
 class Rules:
     """How one state leads to others: a jump process at fixed parameters, at a time at which no rate changes."""
@@ -38,9 +42,10 @@ class Rules:
     factors: Keys = field(repr=False)
     counted: NDArray[np.bool_] = field(repr=False)
     changes: Values = field(repr=False)  # (R, n)
+    target: Condition | None = None  # states in which everything stops
 
     @staticmethod
-    def of(system: System, parameters: Values, time: float) -> Rules:
+    def of(system: System, parameters: Values, time: float, target: Condition | None = None) -> Rules:
         """The rules of a System. Hash factors come from a fixed seed: a state has the same key in every run."""
         index = {s.symbol: i for i, s in enumerate(system.states)}
         real = uncounted(system)
@@ -50,7 +55,7 @@ class Rules:
                 changes[r, index[name]] += float(amount)
         factors = np.random.default_rng(20060122).integers(1, 2**63, len(index), dtype=np.uint64) * 2 + 1
         counted = np.array([s.symbol not in real for s in system.states], dtype=bool)
-        return Rules(system, parameters, time, factors, counted, changes)
+        return Rules(system, parameters, time, factors, counted, changes, target)
 
     def at(self, time: float) -> Rules:
         return replace(self, time=time)
@@ -153,6 +158,8 @@ class StateSpace:
     def steps(self, rows: NDArray[np.int64] | None = None) -> Steps:
         """Every jump with a positive propensity from the given rows (all of them by default)."""
         rows = np.arange(len(self)) if rows is None else rows
+        if self.rules.target is not None:
+            rows = rows[~self.rules.target(self.states[rows])]
         here = self.states[rows]
         rates = self.rules.propensities(here)
         source, jump = np.nonzero(rates)
@@ -165,12 +172,11 @@ class StateSpace:
             possible = self.rules.possible(after)
         return Steps(rows[source], rates[source, jump], after, self.rules.keys(after), possible)
 
-    def generator(self, absorbing: NDArray[np.bool_] | None = None) -> Generator:
-        """The generator over these states; from `absorbing` ones nothing leaves."""
+    def generator(self) -> Generator:
+        """The generator over these states; nothing leaves those of the target."""
         from scipy.sparse import csr_matrix
 
-        rows = None if absorbing is None else np.flatnonzero(~absorbing)
-        steps = self.steps(rows)
+        steps = self.steps()
         target = self.find(steps.keys)
         exit_rates: Values = np.bincount(steps.source, steps.rates, len(self)).astype(float)
         inside = target >= 0
