@@ -67,6 +67,7 @@ def test_long_texts_end_soon(monkeypatch: pytest.MonkeyPatch) -> None:
         parse("species A\n" * 30)
     assert [d.code for d in caught.value.diagnostics] == ["R401"]
     assert caught.value.span is not None
+    monkeypatch.undo()
     with pytest.raises(RxnError) as caught:
         parse("\x00" * 100_000 + "\n= = =")
     assert caught.value.span is not None
