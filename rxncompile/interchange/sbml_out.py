@@ -87,7 +87,7 @@ class _Writer:
             if s.name in (self.driven | self.assigned) - self.reacting
             and s.compartment is None and not s.concentration and s.per_count == 1
         }  # fmt: skip
-        self.units = UnitsOut(net)
+        self.units = UnitsOut(net, frozenset(self.quantities))
         self.counting = self.units.substance is None and any(s.per_count != 1 for s in net.species)
         names = [c.name for c in net.compartments] + [s.name for s in net.species]
         names += [p.name for p in net.parameters] + [c.name for c in net.constants]
@@ -100,7 +100,7 @@ class _Writer:
         self.factors: dict[sp.Rational, str] = {}
         if self.counting:
             for s in net.species:
-                if s.per_count not in self.factors:
+                if s.per_count not in self.factors and s.name not in self.quantities:
                     self.factors[s.per_count] = self.free("amount_of_one_molecule")
 
     def free(self, name: str) -> str:

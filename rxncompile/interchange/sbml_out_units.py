@@ -44,6 +44,7 @@ class UnitsOut:
     """The units of one document. `written`: the network has any, else the document has none either."""
 
     net: Network
+    quantities: frozenset[str] = frozenset()  # species that are parameters in the document
     made: dict[Unit, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -52,7 +53,7 @@ class UnitsOut:
         given = [x.unit for part in parts for x in part if x.unit is not None]
         self.declared = dict(net.units)
         self.written = bool(net.units) or any("conc" not in unit.text for unit in given)
-        amounts = {s.per_count: self.amount(s) for s in net.species}
+        amounts = {s.per_count: self.amount(s) for s in net.species if s.name not in self.quantities}
         own = {1 / self.declared["amount"].size: self.declared["amount"]} if "amount" in self.declared else {}
         self.amounts = amounts | {k: v for k, v in own.items() if k in amounts}
         self.unit_of = {x.name: x.unit for part in parts for x in part if x.unit is not None}

@@ -1,7 +1,9 @@
 """Units of SBML documents: read into the language's names, checked against pint, written and read again."""
 
+import json
 import re
 from fractions import Fraction
+from pathlib import Path
 
 import libsbml
 import pint
@@ -10,6 +12,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rxncompile.cli import main
 from rxncompile.derivations.rates import jump_process, rate_equations
 from rxncompile.errors import Source
 from rxncompile.expressions import symbol
@@ -313,3 +316,26 @@ def test_documents_without_units_stay_without() -> None:
     assert "unitDefinition" not in text
     assert 'spatialDimensions="2"' in text
     assert CORE.split()[0] in text
+
+
+def test_check_shows_warnings_and_succeeds(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    parts = (*DECAY[:2], parameter("k").replace(" constant", ' units="second" constant'), DECAY[3])
+    path = tmp_path / "m.xml"
+    path.write_text(document(*parts, model='id="m" substanceUnits="mole" volumeUnits="litre" timeUnits="second"'))
+    assert main(["check", str(path)]) == 0
+    shown = capsys.readouterr()
+    assert f"{path}:" in shown.err
+    assert "warning R315: the constant k of 'r' is in s, but mass action of order 1 needs 1/s" in shown.err
+    assert main(["check", "--json", str(path)]) == 0
+    (one,) = json.loads(capsys.readouterr().out)
+    assert (one["severity"], one["code"]) == ("warning", "R315")
+    line = path.read_text().splitlines()[one["line"] - 1]
+    assert line.startswith('<reaction id="r"')
+
+
+def test_a_moving_number_beside_moles_is_written_without_conversion() -> None:
+    parts = (*DECAY, parameter("p", constant="false"), rule("rateRule", "p", "2 * p"))
+    net, _ = read(document(*parts, model='id="m" substanceUnits="mole" volumeUnits="litre"'))
+    text = write_sbml(net)
+    assert "conversionFactor" not in text
+    assert read(text)[0] == net
