@@ -31,7 +31,7 @@ _Reach: TypeAlias = Mapping[sp.Symbol, frozenset[sp.Symbol]]  # the species that
 SIZE_CAP = 50_000_000
 STOICHIOMETRY_CAP = 1_000  # items on a side of a reaction
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_FACTOR = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\*(?=\S)", re.ASCII)
+_FACTOR = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\*(?=\S)", re.ASCII)
 _MEMBERS = re.compile(r"[^,\s]+")
 
 

@@ -18,7 +18,7 @@ from . import arithmetic as a
 DEPTH_CAP = 60
 LENGTH_CAP = 100_000
 _WORDS = re.compile(
-    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)"
+    r"\s*(?:(?P<number>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)"
     r"|(?P<mark>\|\||&&|==|!=|~=|<=|>=|[-+*/^(),<>!?:]))"
 )
 _LEVELS = ({"||"}, {"&&"}, {"==", "!=", "~=", "<", "<=", ">", ">="}, {"+", "-"}, {"*", "/"})
