@@ -20,6 +20,8 @@ AVOGADRO = sp.Integer(602214076) * sp.Integer(10) ** 15
 _Dimension = dict[str, int]
 _ten = sp.Integer(10)
 EXPONENT_CAP = 12
+TEXT_CAP = 200
+_NUMBER = re.compile(r"(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,2})?")
 
 
 @cache
@@ -88,21 +90,21 @@ def name_of(size: sp.Rational, dimension: _Dimension) -> str | None:
 
 def unit_of_text(written: str) -> Unit | None:
     """The unit of a text in the language's syntax, `1/uM/s`, None where it is none."""
+    if not written or len(written) > TEXT_CAP or any(c.isspace() for c in written):
+        return None
     size, dimension = sp.Integer(1), _Dimension()
     for name, turns in names_in(written).items():
         if abs(turns) > EXPONENT_CAP:
             return None
         if name in known_units():
             own, own_dimension = known_units()[name]
-        elif re.fullmatch(r"[0-9.]{1,40}(?:[eE][+-]?[0-9]{1,2})?", name) and name.strip("0.eE+-"):
+        elif _NUMBER.fullmatch(name) and sp.Rational(name) > 0:
             own, own_dimension = sp.Rational(name), {}
         else:
             return None
         size *= own**turns
         for base, power in own_dimension.items():
             dimension[base] = dimension.get(base, 0) + power * turns
-    if not written or any(c.isspace() for c in written):
-        return None
     return Unit(written, size, tuple(sorted((base, power) for base, power in dimension.items() if power)))
 
 

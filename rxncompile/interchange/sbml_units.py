@@ -37,6 +37,7 @@ KINDS = {
 BUILT_IN = {"substance": "mol", "volume": "L", "area": "m^2", "length": "m", "time": "s"}
 SIZES = {1: "length", 2: "area", 3: "volume"}
 SCALE_CAP = 100
+FACTOR_CAP = 100
 
 
 class _LeftOutError(Exception):
@@ -66,12 +67,16 @@ class SbmlUnits:
         """The units of time, amount and sizes that hold for the whole model."""
         model = self.model
         if self.document.level < 3:
+            for item in each(model.getListOfReactions()):
+                law = item.getKineticLaw() if item.isSetKineticLaw() else None
+                if law is not None and (law.isSetTimeUnits() or law.isSetSubstanceUnits()):
+                    self.warn("R280", "units of one kineticLaw are not supported; the model's hold", law)
             if not self._any_written():
                 return
             given = {"time": "time", "volume": "volume"}
             given |= {"amount": "substance"} if model.getUnitDefinition("substance") is not None else {}
             for item in each(model.getListOfCompartments()):
-                size = SIZES.get(int(item.getSpatialDimensionsAsDouble()), "")
+                size = SIZES.get(dimensions(item), "")
                 given |= {size: size} if size else {}
         else:
             given = {
@@ -131,10 +136,10 @@ class SbmlUnits:
     def of_size(self, item: Any) -> Unit | None:
         """The unit of a compartment's size; one that is no size of its dimensions is left out."""
         unit = self.of(item)
-        dimensions = item.getSpatialDimensionsAsDouble()
-        if unit is None or unit.dimension in ((), (("length", int(dimensions)),)):
+        if unit is None or unit.dimension in ((), (("length", dimensions(item)),)):
             return unit
-        self.warn("R316", f"{item.getUnits()!r} is no unit of {dimensions:g} dimensions; it is left out", item)
+        message = f"{item.getUnits()!r} is no unit of a size of {dimensions(item)} dimensions; it is left out"
+        self.warn("R316", message, item)
         return None
 
     def per_count(self, species: Any) -> sp.Rational:
@@ -241,6 +246,8 @@ class SbmlUnits:
         """The unit of a definition, in its own words where these are of our language and mean the same."""
         factors: list[tuple[sp.Rational, str, int]] = []
         size, dimension = sp.S.One, dict[str, int]()
+        if definition.getNumUnits() > FACTOR_CAP:
+            raise _LeftOutError(definition, f"more than {FACTOR_CAP} units are not supported")
         for item in each(definition.getListOfUnits()):
             value, kind, turns = self._factor(item)
             named = unit_of_text(KINDS[kind])

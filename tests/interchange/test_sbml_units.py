@@ -145,6 +145,37 @@ def test_what_has_no_place_is_left_out_by_name(factor: tuple[str, float, int, fl
     assert words in warning
 
 
+@pytest.mark.parametrize(
+    "text", ["", "1.2.3*s", "0*s", "0e5", ".", "(" * 5000, "s^99", "s s", "²*s", "s/", "x" * 10**6, "1e999", "Infinity"]
+)
+def test_texts_that_are_no_units(text: str) -> None:
+    assert unit_of_text(text) is None
+    name = text.replace("&", "").replace("<", "")
+    definition = unit_xml(("second", 1, 0, 60.0)).replace('id="u"', f'id="u" name="{name}"')
+    net, _ = read(with_units(document(parameter("k").replace(" constant", ' units="u" constant')), definition))
+    assert net.parameters[0].unit == unit_of_text("min")
+
+
+@pytest.mark.parametrize("dimensions", ["NaN", "INF", "2.5", "-1"])
+def test_odd_dimensions(dimensions: str) -> None:
+    net, _ = read(document(compartment(spatialDimensions=dimensions, units="litre")))
+    assert net.compartments[0].dimensions == 3
+
+
+def test_a_definition_of_too_many_units_is_left_out() -> None:
+    unit, warnings = parameter_in(*[("second", 12, 100, 1e300)] * 101)
+    assert unit is None
+    assert "more than 100 units" in warnings[0]
+
+
+def test_units_of_a_kinetic_law_are_named() -> None:
+    root = 'xmlns="http://www.sbml.org/sbml/level2" level="2" version="1"'
+    law = reaction("r", "A", "", "k * A").replace("<kineticLaw>", '<kineticLaw timeUnits="second">')
+    text = document('<compartment id="C" size="2"/>', '<species id="A" compartment="C" initialAmount="3"/>',
+                    '<parameter id="k" value="1"/>', law.replace(' constant="true"', ""), root=root)  # fmt: skip
+    assert read(text)[1] == ["R280 units of one kineticLaw are not supported; the model's hold"]
+
+
 def test_a_unit_with_an_offset_is_left_out() -> None:
     root = 'xmlns="http://www.sbml.org/sbml/level2" level="2" version="1"'
     text = document('<parameter id="k" value="1" units="u"/>', root=root)
