@@ -7,6 +7,8 @@ The stages, each a plain function from one noun to the next:
     print_network         Network              -> .rxn text
     with_values           Network, numbers     -> Network      other parameters or initial values
     conservation_laws     Network              -> laws         what the stoichiometry keeps
+    structure_of          Network              -> Structure    complexes, linkage classes, deficiency, reversibility
+    time_scales           Network              -> TimeScales   eigenvalues at the initial state
     rate_equations        Network              -> System       d x/dt = S v(x)
     jump_process          Network              -> System       counts that jump with a propensity
     System.define         System, formulas     -> System       closing and reducing
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
     from .simulators.trajectory import Ensemble as Ensemble
     from .simulators.trajectory import Trajectory as Trajectory
     from .structure import conservation_laws as conservation_laws
+    from .structure import structure_of as structure_of
+    from .structure import time_scales as time_scales
     from .system import System as System
 
 __version__ = "0.1.0"
@@ -77,6 +81,8 @@ _WHERE: dict[str, tuple[str, str]] = {
     "sample": (".simulators.ssa", "sample"),
     "sample_statistics": (".simulators.ssa", "sample_statistics"),
     "stationary": (".simulators.long_run", "stationary"),
+    "structure_of": (".structure", "structure_of"),
+    "time_scales": (".structure", "time_scales"),
     "with_values": (".network", "with_values"),
 }
 

@@ -10,7 +10,8 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,21 +51,52 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     """Every diagnostic of every model; nothing is run."""
-    found: list[Diagnostic] = []
+    found: list[tuple[str, Diagnostic]] = []
     for path in options.models:
         try:
             net, warnings = load_with_warnings(path)
         except RxnError as error:
-            found += error.diagnostics
+            found += [(path, d) for d in error.diagnostics]
         else:
-            found += warnings
+            found += [(path, d) for d in warnings]
             if not options.json:
-                print(f"{path}: {len(net.species)} species, {len(net.reactions)} reactions, no errors")
+                doubts = f", {len(warnings)} warning{'s' * (len(warnings) > 1)}" if warnings else ""
+                print(f"{path}: {len(net.species)} species, {len(net.reactions)} reactions, no errors{doubts}")
     if options.json:
-        print(json.dumps([_as_json(d) for d in found], indent=1))
-    elif found:
-        print(RxnError.gather(found), file=sys.stderr)
-    return 1 if any(d.severity == "error" for d in found) else 0
+        print(json.dumps([_as_json(path, d) for path, d in found], indent=1))
+    else:
+        for _, diagnostic in found:
+            print(diagnostic, file=sys.stderr)
+    return 1 if any(d.severity == "error" for _, d in found) else 0
+
+
+def _fmt(options: argparse.Namespace) -> int:
+    """Models in the one layout of the language; a file that cannot be parsed is left as it is."""
+    from .language import formatted
+    from .language.files import read_text
+
+    wrong = 0
+    for path in options.models:
+        try:
+            if Path(path).suffix.lower() != ".rxn":
+                raise RxnError("R401", f"{path}: only .rxn files have a layout")
+            before = read_text(Path(path), path)
+            after = formatted(before, path)
+        except RxnError as error:
+            print(error, file=sys.stderr)
+            wrong += 1
+            continue
+        if after == before:
+            continue
+        if options.diff:
+            sys.stdout.writelines(_difference(before, after, path))
+        if options.check:
+            _say(f"{path}: not formatted")
+            wrong += 1
+        elif not options.diff:
+            _write(after, path)
+            _say(f"{path}: formatted")
+    return 1 if wrong else 0
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -73,7 +105,12 @@ def _show(options: argparse.Namespace) -> int:
 
     net = _network(options)
     tables.show(net, _console())
-    if options.graph:
+    if options.graph and Path(options.graph).suffix.lower() == ".dot":
+        from .structure import dot
+
+        _write(dot(net), options.graph)
+        _say(f"graph written to {options.graph}")
+    elif options.graph:
         from .views import drawing, style
 
         style.save(drawing.network_drawing(net), options.graph)
@@ -216,18 +253,25 @@ def _say(message: str) -> None:
     print(message, file=sys.stderr)
 
 
-def _as_json(diagnostic: Diagnostic) -> dict[str, object]:
+def _as_json(path: str, diagnostic: Diagnostic) -> dict[str, object]:
+    """One diagnostic for editors: lines and columns from 1, the end behind the last character."""
     span = diagnostic.span
     return {
-        "file": span.source.name if span else None,
-        "line": span.line if span else None,
-        "column": span.column if span else None,
-        "length": span.end - span.start if span else None,
-        "code": diagnostic.code,
+        "file": span.source.name if span else path,
+        "line": span.line if span else 1,
+        "column": span.column if span else 1,
+        "endLine": span.end_line if span else 1,
+        "endColumn": span.end_column if span else 1,
         "severity": diagnostic.severity,
+        "code": diagnostic.code,
         "message": diagnostic.message,
         "hint": diagnostic.hint,
     }
+
+
+def _difference(before: str, after: str, path: str) -> Iterator[str]:
+    """The lines of a unified diff."""
+    return unified_diff(before.splitlines(True), after.splitlines(True), path, f"{path} (formatted)")
 
 
 # ---------------------------------------------------------------------------------------------- arguments
@@ -244,9 +288,14 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("models", nargs="+", metavar="MODEL")
     check.add_argument("--json", action="store_true", help="diagnostics as JSON, for editors")
 
-    show = _command(commands, "show", _show, "species, both readings of each rate, conservation laws")
+    layout = _command(commands, "fmt", _fmt, "put .rxn files in the language's one layout; comments are kept")
+    layout.add_argument("models", nargs="+", metavar="MODEL")
+    layout.add_argument("--check", action="store_true", help="change nothing; exit 1 where a file would change")
+    layout.add_argument("--diff", action="store_true", help="change nothing; print what would change")
+
+    show = _command(commands, "show", _show, "species, both readings of each rate, what is conserved, structure")
     _model(show)
-    show.add_argument("--graph", metavar="FILE", help="draw the network (.svg, .png, .pdf)")
+    show.add_argument("--graph", metavar="FILE", help="draw the network (.svg, .png, .pdf) or export it (.dot)")
 
     derive = _command(commands, "derive", _derive, "derive equations and print them")
     _model(derive)

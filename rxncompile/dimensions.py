@@ -234,7 +234,7 @@ class _Checker(FormulaUnits):
             return
         unit, own = self.units.text(wanted), self.units.text(found)
         message = f"{name!r} is in {unit}, but its {what} {self.short(formula)} is in {own}"
-        self.differ("R313", message, found, wanted, difference, f"{what} and unit have to agree")
+        self.differ("R313", message, found, wanted, difference, f"{what} and unit have to agree", formula)
 
     def _converted(self, formula: sp.Expr, difference: Difference) -> bool:
         """Whether the number in front of a formula is just the factor between the units."""
@@ -264,7 +264,7 @@ class _Checker(FormulaUnits):
                     where = f"amount per time and size of {r.per!r}" if r.per else "amount per time"
                     message = f"the law {self.short(r.rate)} of {r.name!r} is in {own}, but {where} is {unit}"
                     hint = "an amount per volume and time is written 'rate ... per COMPARTMENT'"
-                self.differ("R315", message, found, wanted, difference, hint)
+                self.differ("R315", message, found, wanted, difference, hint, r.rate)
         for d in self.net.diffusions:
             with self.at(d.span):
                 self.per_time(d.rate, PURE, f"the hop rate of {d.species!r}")
@@ -312,7 +312,7 @@ class _Checker(FormulaUnits):
         if difference is not None and not self.forgiven(found, wanted):
             unit, is_in = self.units.text(wanted), self.units.text(found)
             message = f"{what}, {self.short(formula)}, is in {is_in}, but {unit} is needed"
-            self.differ("R315", message, found, wanted, difference, "a rate of change is per unit of time")
+            self.differ("R315", message, found, wanted, difference, "a rate of change is per unit of time", formula)
 
     def _events(self) -> None:
         for event in self.net.events:

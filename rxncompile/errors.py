@@ -9,7 +9,7 @@ without end, R608 a count beyond 2^53, R609 an initial value, R610 a system that
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,17 @@ class Span:
         return self.start - (self.source.text.rfind("\n", 0, self.start) + 1) + 1
 
     @property
+    def end_line(self) -> int:
+        """Line number of the last character, from 1."""
+        return self.source.text.count("\n", 0, max(self.start, self.end - 1)) + 1
+
+    @property
+    def end_column(self) -> int:
+        """Column number behind the last character, from 1."""
+        last = max(self.start, self.end - 1)
+        return last - (self.source.text.rfind("\n", 0, last) + 1) + 2
+
+    @property
     def text(self) -> str:
         """The characters that the span covers."""
         return self.source.text[self.start : self.end]
@@ -63,7 +74,8 @@ class Span:
 class Diagnostic:
     """One thing that is wrong: a stable code, what was found, where, and what to do about it.
 
-    `severity` is error or warning: a model with warnings alone is read.
+    `severity` is error or warning: a model with warnings alone is read. `part` is the formula that is meant, for who
+    knows the text that it came from.
     """
 
     code: str
@@ -71,6 +83,7 @@ class Diagnostic:
     span: Span | None = None
     hint: str = ""
     severity: str = "error"
+    part: object = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         where = f"{self.span}: " if self.span else ""

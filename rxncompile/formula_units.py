@@ -121,7 +121,7 @@ class FormulaUnits:
                     one, two = self.units.text(chosen), self.units.text(own)
                     both = f"{self.short(first)} in {one} and {self.short(other)} in {two}"
                     message = f"{both} are {verb} in {self.short(whole)}"
-                    self.differ("R311", message, chosen, own, difference, "only like quantities can be")
+                    self.differ("R311", message, chosen, own, difference, "only like quantities can be", whole)
                     return UNKNOWN
                 first, chosen = other, own
             elif any(a.loose for a in chosen.powers):
@@ -146,7 +146,7 @@ class FormulaUnits:
             return own
         subject = f"{self.short(base)} is in {self.units.text(own)}"
         message = f"{subject} and cannot have the varying exponent {self.short(exponent)}"
-        self.report("R312", message, "divide by a constant of the same unit first")
+        self.report("R312", message, "divide by a constant of the same unit first", expr)
         return UNKNOWN
 
     def _function(self, expr: sp.Basic, arguments: tuple[sp.Basic, ...], what: str) -> Measure:
@@ -163,7 +163,7 @@ class FormulaUnits:
         subject = what if what.endswith("argument") else f"{what},"
         comma = "" if what.endswith("argument") else ","
         message = f"{subject} {self.short(expr)}{comma} is in {self.units.text(found)}"
-        self.differ("R312", message, found, PURE, difference, "divide by a constant of the same unit")
+        self.differ("R312", message, found, PURE, difference, "divide by a constant of the same unit", expr)
         return UNKNOWN
 
     def forgiven(self, found: Measure, wanted: Measure) -> bool:
@@ -175,20 +175,20 @@ class FormulaUnits:
     # -- reports -------------------------------------------------------------------------------------
 
     def differ(
-        self, code: str, message: str, one: Measure, other: Measure, difference: Difference, hint: str
+        self, code: str, message: str, one: Measure, other: Measure, difference: Difference, hint: str, part: sp.Basic
     ) -> None:
-        """Report a difference: in scale alone as R314 with the factor, else as `code`."""
+        """Report a difference in a part of a formula: in scale alone as R314 with the factor, else as `code`."""
         if difference.factor is None:
-            self.report(code, message, hint)
+            self.report(code, message, hint, part)
             return
         left, right = (self.units.text(m) for m in (one, other))
         by = f"one '{left}' is {factor_text(difference.factor)} '{right}'"
-        self.report("R314", message, f"{by}; units are not rescaled: write the number in '{right}'")
+        self.report("R314", message, f"{by}; units are not rescaled: write the number in '{right}'", part)
 
-    def report(self, code: str, message: str, hint: str) -> None:
+    def report(self, code: str, message: str, hint: str, part: sp.Basic | None = None) -> None:
         """One diagnostic for each statement and code."""
         place = (self.span.source.name, self.span.start, self.span.end) if self.span else message
-        self.found.setdefault((code, place), Diagnostic(code, message, self.span, hint))
+        self.found.setdefault((code, place), Diagnostic(code, message, self.span, hint, part=part))
 
     def short(self, expr: sp.Basic, most: int = 60) -> str:
         """A formula as text, its end left out where it is long."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .derivations.rates import rate_equations
 from .errors import Diagnostic, RxnError
-from .language import load as load_rxn
+from .language import load_with_warnings as load_rxn
 from .language import print_network
 from .network import Network
 
@@ -21,7 +21,8 @@ def load(path: str | Path) -> Network:
 
 
 def load_with_warnings(path: str | Path) -> tuple[Network, tuple[Diagnostic, ...]]:
-    """The Network of a model file as `load` gives it, and what is doubtful in it: units of SBML that do not agree."""
+    """The Network of a model file as `load` gives it, and what is doubtful in it: units of SBML that do not
+    agree, laws that can become negative."""
     suffix = Path(path).suffix.lower()
     if suffix in (".xml", ".sbml"):
         from .interchange.sbml_in import load_sbml_with_warnings
@@ -34,7 +35,7 @@ def load_with_warnings(path: str | Path) -> tuple[Network, tuple[Diagnostic, ...
     if suffix != ".rxn":
         message = f"{path}: models are read from .rxn, SBML .xml and BioNetGen .net files"
         raise RxnError("R401", message, hint="rename the file if it is one of these")
-    return load_rxn(path), ()
+    return load_rxn(path)
 
 
 def convert(net: Network, path: str | Path) -> str:

@@ -74,7 +74,7 @@ def read_with_warnings(source: Source) -> tuple[Network, tuple[Diagnostic, ...]]
     """The Network of an SBML text, and what of its units does not agree or is left out."""
     document = Document(source)
     values = collect(document)
-    laws = {identity: law(values, identity) for identity in values.reactions}
+    laws = {identity: found for identity in values.reactions if (found := law(values, identity)) is not None}
     begin(values, {symbol(rate_name(values, i)): found.rate for i, found in laws.items()})
     parts = _Parts()
     _quantities(values, parts)
@@ -95,7 +95,8 @@ def read_with_warnings(source: Source) -> tuple[Network, tuple[Diagnostic, ...]]
         events=tuple(parts.events),
         source=source,
     )
-    return settled(net, values.units, parts.meant)
+    settled_net, warnings = settled(net, values.units, parts.meant)
+    return settled_net, (*values.warnings, *warnings)
 
 
 @dataclass
@@ -160,7 +161,9 @@ def _quantities(values: Values, parts: _Parts) -> None:
         elif identity in values.moved or kind == "quantity" or (
             identity in values.compartments and values.varies(identity)
         ):
-            first = values.initial.get(identity, sp.S.Zero)
+            if identity not in values.initial:
+                raise document.refused("R281", f"{identity!r} moves from no value", item)
+            first = values.initial[identity]
             position = rational(noted.get("position", ""))
             own = unit_of_text(noted.get("unit", ""))
             if kind != "quantity":
@@ -182,6 +185,8 @@ def _quantities(values: Values, parts: _Parts) -> None:
                 lower, upper = (rational(noted.get(bound, "")) for bound in ("lower", "upper"))
                 prior, value = read_law(noted.get("prior", "")), values.initial[identity]
                 parts.parameters.append(Parameter(name, value, unit, lower, upper, prior, note, span))
+            elif identity in values.set_by_events:
+                raise document.refused("R281", f"{identity!r} has no value before an event gives it one", item)
     every = list(parts.species.values())
     for position, quantity in sorted(moved, key=lambda pair: pair[0]):
         every.insert(position, quantity)

@@ -89,7 +89,9 @@ class Document:
 
     def _functions(self) -> Iterator[tuple[str, tuple[tuple[str, ...], Any]]]:
         for definition in self.model.getListOfFunctionDefinitions():
-            if definition.getMath() is None or definition.getBody() is None:
+            if definition.getMath() is None:  # level 3 version 2 lets it be absent: only a call of it has no meaning
+                continue
+            if definition.getBody() is None:
                 raise self.refused("R281", f"function {definition.getId()!r} has no body", definition)
             count = definition.getNumArguments()
             arguments = tuple(definition.getArgument(i).getName() or "" for i in range(count))

@@ -11,6 +11,7 @@ from typing import Any
 
 import sympy as sp
 
+from ..errors import Diagnostic
 from ..expressions import symbol
 from ..network import Flag, OdeTerm, Parameter, Reaction, Rule, per_event, size
 from . import arithmetic as a
@@ -31,14 +32,16 @@ class Law:
     locals: tuple[Parameter, ...]
 
 
-def law(values: Values, identity: str) -> Law:
-    """The kinetic law of a reaction. Raises R280 for a fast one, R281 for one without a law."""
+def law(values: Values, identity: str) -> Law | None:
+    """The kinetic law of a reaction, None with a warning where it has none. Raises R280 for a fast one."""
     document, reaction = values.document, values.reactions[identity]
     if reaction.isSetFast() and reaction.getFast():
         raise document.unsupported(reaction, 'fast="true" is not supported', "give the reaction a rate")
     kinetic = reaction.getKineticLaw() if reaction.isSetKineticLaw() else None
     if kinetic is None or not kinetic.isSetMath():
-        raise document.refused("R281", f"reaction {identity!r} has no kineticLaw", reaction)
+        message = f"reaction {identity!r} has no kineticLaw, and is left out: nothing says how fast it goes"
+        values.warnings.append(Diagnostic("R281", message, document.span(reaction), severity="warning"))
+        return None
     own: dict[str, sp.Basic] = {}
     parameters = []
     listed = kinetic.getListOfLocalParameters() if document.level > 2 else kinetic.getListOfParameters()
@@ -112,10 +115,12 @@ def _sides(values: Values, item: Any) -> tuple[Side, Side]:
 
 
 def _stoichiometry(values: Values, reference: Any) -> sp.Expr:
-    identity = reference.getId() if reference.isSetIdAttribute() else ""
+    identity = reference.getId() if reference.getId() in values.references else ""
     if identity and values.varies(identity):
         return values.symbol(identity)
     given = values.initial.get(identity) if identity else written_stoichiometry(values.document, reference)
+    if given is None and values.species[reference.getSpecies()].getBoundaryCondition():
+        return sp.S.One  # no reaction changes this species
     if given is None:
         raise values.document.refused("R281", "this species reference has no stoichiometry", reference)
     if given.is_number:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 import sympy as sp
 
-from ..errors import RxnError
+from ..errors import Diagnostic, RxnError
 from ..expressions import TIME, symbol, to_float
 from ..system import sort_definitions
 from .sbml_in_document import Document, each, hints
@@ -39,6 +40,7 @@ class Values:
     initial: dict[str, sp.Expr] = field(default_factory=dict)  # in terms of what can be set
     missing: dict[str, Any] = field(default_factory=dict)  # names without a value, and their elements
     numbers: dict[sp.Symbol, sp.Expr] = field(default_factory=dict)  # first values, as numbers
+    warnings: list[Diagnostic] = field(default_factory=list)
 
     @cached_property
     def units(self) -> SbmlUnits:
@@ -86,7 +88,8 @@ def collect(document: Document) -> Values:
         for reference in (*each(reaction.getListOfReactants()), *each(reaction.getListOfProducts())):
             if reference.isSetIdAttribute():
                 document.declare(reference)
-                values.references[reference.getId()] = reference
+                if document.level > 2:  # below, no formula can name it
+                    values.references[reference.getId()] = reference
     for item in values.species.values():
         if item.getCompartment() not in values.compartments:
             at = item.getCompartment()
@@ -100,6 +103,8 @@ def _find_setters(values: Values) -> None:
     document, model = values.document, values.document.model
     known = set(values.quantities())
     for rule in each(model.getListOfRules()):
+        if rule.isAlgebraic() and not rule.isSetMath():  # it says nothing
+            continue
         if rule.isAlgebraic():
             message = "equations that hold by themselves are not supported"
             raise document.unsupported(rule, message, "solve it for one variable")
@@ -141,7 +146,7 @@ def _say_meanings(values: Values) -> None:
             values.as_amount.add(identity)
             meaning[identity] = own / values.symbol(home)
     for identity, reaction in values.reactions.items():  # its identifier in a formula is its rate
-        if identity not in meaning and reaction.isSetKineticLaw():
+        if identity not in meaning and reaction.isSetKineticLaw() and reaction.getKineticLaw().isSetMath():
             meaning[identity] = symbol(rate_name(values, identity))
 
 
@@ -229,7 +234,8 @@ def _first(values: Values, identity: str) -> sp.Expr | None:
             return document.number(item.getSize(), item, "size")
         return sp.S.One if item.getSpatialDimensionsAsDouble() == 0 else None
     if identity in values.parameters:
-        return document.number(item.getValue(), item, "value") if item.isSetValue() else None
+        known = item.isSetValue() and isfinite(item.getValue())  # NaN and INF are refused where a formula uses them
+        return document.number(item.getValue(), item, "value") if known else None
     return written_stoichiometry(document, item)
 
 

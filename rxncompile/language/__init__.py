@@ -12,29 +12,39 @@ from pathlib import Path
 from ..errors import Diagnostic, RxnError, Source
 from ..network import Network
 from .files import Files, read_text
+from .formatter import formatted
 from .printer import print_network
 from .resolver import resolve
 from .scope import Report, TooManyError
 
-__all__ = ["check", "load", "parse", "print_network"]
+__all__ = ["check", "formatted", "load", "load_with_warnings", "parse", "print_network"]
 
 
 def load(path: str | Path) -> Network:
     """The Network of a model file. Raises RxnError with everything that is wrong with it."""
+    return load_with_warnings(path)[0]
+
+
+def load_with_warnings(path: str | Path) -> tuple[Network, tuple[Diagnostic, ...]]:
+    """The Network of a model file, and what is doubtful in it: laws that can become negative. Raises as `load`."""
     path = Path(path)
-    return parse(read_text(path, str(path)), str(path), path.parent)
+    return _good(read_text(path, str(path)), str(path), path.parent)
 
 
 def parse(text: str, name: str = "<text>", folder: str | Path | None = None) -> Network:
     """The Network of a model's text; `folder` is where its imports lie. Raises RxnError with all diagnostics."""
+    return _good(text, name, folder)[0]
+
+
+def _good(text: str, name: str, folder: str | Path | None) -> tuple[Network, tuple[Diagnostic, ...]]:
     net, found = _compiled(text, name, folder)
-    if found or net is None:
+    if net is None or any(d.severity == "error" for d in found):
         raise RxnError.gather(found)
-    return net
+    return net, tuple(found)
 
 
 def check(text: str, name: str = "<text>", folder: str | Path | None = None) -> tuple[Diagnostic, ...]:
-    """Everything that is wrong with a model's text, in the order of the text."""
+    """Everything that is wrong with a model's text or doubtful in it, in the order of the text."""
     return tuple(_compiled(text, name, folder)[1])
 
 

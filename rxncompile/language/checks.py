@@ -10,6 +10,7 @@ from ..dimensions import check_units
 from ..errors import Diagnostic, RxnError, Span
 from ..expressions import symbol, text
 from ..network import Conservation, Flag, Network, Parameter, change, per_event, volume
+from .signs import negative_values
 
 
 def check(net: Network) -> Iterator[Diagnostic]:
@@ -32,6 +33,7 @@ def check(net: Network) -> Iterator[Diagnostic]:
     for law in net.conservations:
         yield from _conservation(net, law)
     yield from check_units(net)
+    yield from negative_values(net)
 
 
 # ---------------------------------------------------------------------------------------------- circles
@@ -64,7 +66,8 @@ def _circles(net: Network) -> Iterator[Diagnostic]:
                 names = [n.name for n in path]
                 circle = [*names[names.index(following.name) :], following.name]
                 span = formulas[following][1]
-                yield Diagnostic("R110", f"definitions that lead back to themselves: {' -> '.join(circle)}", span)
+                hint = f"give one of them a value without the others: '{circle[0]}' needs '{circle[1]}' to have one"
+                yield Diagnostic("R110", f"definitions that lead back to themselves: {' -> '.join(circle)}", span, hint)
                 done.update(path)
                 break
             elif following not in done:
@@ -101,7 +104,8 @@ def _bounds(p: Parameter, constants: Mapping[sp.Symbol, sp.Expr]) -> Iterator[Di
     if (lower > upper) == sp.true:
         yield Diagnostic("R213", f"the bounds of {p.name!r} are in the wrong order", p.span, "write in [low, high]")
     elif value.is_number and ((value < lower) == sp.true or (value > upper) == sp.true):
-        yield Diagnostic("R213", f"the value {text(p.value)} of {p.name!r} lies outside its bounds", p.span)
+        message = f"the value {text(p.value)} of {p.name!r} lies outside its bounds"
+        yield Diagnostic("R213", message, p.span, "widen them")
 
 
 # ---------------------------------------------------------------------------------------------- reactions
@@ -134,7 +138,7 @@ def _reactants_in_constants(net: Network) -> Iterator[Diagnostic]:
             how = f" (through {through!r})" if reactant not in reaction.rate.free_symbols else ""
             message = f"the mass-action constant of {reaction.name!r} depends on its reactant {reactant.name!r}{how}"
             hint = f"a complete law is written 'rate {text(reaction.rate)}'; '@' multiplies by the reactants itself"
-            yield Diagnostic("R214", message, reaction.span, hint)
+            yield Diagnostic("R214", message, reaction.span, hint, part=reaction.rate)
 
 
 def _lattice_words(net: Network) -> Iterator[Diagnostic]:
@@ -158,30 +162,33 @@ def _conservation(net: Network, law: Conservation) -> Iterator[Diagnostic]:
     weights = _weights(net, law)
     if weights is None:
         message = f"the conserved quantity {law.name!r} is no linear sum of species"
-        yield Diagnostic("R217", message, law.span)
+        yield Diagnostic("R217", message, law.span, "write a sum of species with constant factors: A + 2*B")
         return
     by_name = net.species_by_name
     for reaction in net.reactions:
         moved = [(name, count) for name, count in change(net, reaction) if name in weights]
         total = sp.Add(*(count * weights[name] * per_event(by_name[name]) for name, count in moved))
         if moved and not _vanishes(total):
-            yield _broken(law, f"reaction {reaction.name!r} changes it by {text(total)}", reaction.span)
+            by = ", ".join(f"{name} by {count:+}" for name, count in moved)
+            what = f"reaction {reaction.name!r} changes it by {text(total)}"
+            yield _broken(law, what, reaction.span, f"{reaction.name} changes {by}: mend the reaction or the sum")
             return
     drift = sp.Add(*(weights[t.species] * t.formula for t in net.ode_terms if t.species in weights))
     if not _vanishes(drift):
         culprit = next(t for t in net.ode_terms if t.species in weights)
-        yield _broken(law, f"the term of {culprit.species}' changes it", culprit.span)
+        hint = "the terms of its species have to add up to nothing"
+        yield _broken(law, f"the term of {culprit.species}' changes it", culprit.span, hint)
         return
     for event in net.events:
         for name, _ in event.assignments:
             if name in weights:
-                yield _broken(law, f"an event assigns {name!r}", event.span)
+                yield _broken(law, f"an event assigns {name!r}", event.span, "what an event sets is not conserved")
                 return
 
 
-def _broken(law: Conservation, how: str, where: Span | None) -> Diagnostic:
+def _broken(law: Conservation, how: str, where: Span | None, hint: str) -> Diagnostic:
     place = f" ({where.line}:{where.column})" if where else ""
-    return Diagnostic("R217", f"{law.name!r} is not conserved: {how}{place}", law.span)
+    return Diagnostic("R217", f"{law.name!r} is not conserved: {how}{place}", law.span, hint)
 
 
 def _weights(net: Network, law: Conservation) -> dict[str, sp.Expr] | None:

@@ -133,7 +133,7 @@ class Formulas:
             hint = f"declared at {place(found.span)}"
             if found.kind is Kind.OBSERVABLE:
                 hint += "; what other formulas use is a 'let'"
-            raise RxnError("R203", f"{use.what} cannot depend on {name!r}, which is a {found.kind}", span, hint)
+            raise RxnError("R203", f"{use.what} cannot depend on {name!r}, which is {found.kind.one}", span, hint)
         return symbol(name)
 
     # -- functions -----------------------------------------------------------------------------------
@@ -311,13 +311,18 @@ def apply(name: str, arguments: list[sp.Expr], span: Span | None) -> sp.Expr:
 
 
 _ARITY = {"hill": 3, "hillr": 3, "mm": 3}
+_SIGNATURES = {
+    "hill": "hill(x, K, n)", "hillr": "hillr(x, K, n)", "mm": "mm(x, vmax, K)", "Normal": "Normal(mean, sd)",
+    "LogNormal": "LogNormal(mean of the logarithm, its sd)", "Uniform": "Uniform(low, high)", "log": "log(x)/log(base)",
+}  # fmt: skip
 
 
 def check_count(name: str, given: int, wanted: int, span: Span | None) -> None:
     """Raises R204 where a function gets another number of arguments than it takes."""
     if given != wanted:
         plural = "" if wanted == 1 else "s"
-        raise RxnError("R204", f"{name} takes {wanted} argument{plural}, here are {given}", span)
+        hint = f"write {_SIGNATURES[name]}" if name in _SIGNATURES else ""
+        raise RxnError("R204", f"{name} takes {wanted} argument{plural}, here are {given}", span, hint)
 
 
 @contextmanager

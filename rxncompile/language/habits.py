@@ -36,13 +36,14 @@ HABITS = (
     # -- comments
     Mistake(
         "R008", "// a remark", r"(!SLASH SLASH|SLASH !SLASH|!SLASH STAR|SLASH !STAR|^!STAR|^!MINUS MINUS)",
-        "a comment begins with '#' and ends with its line",
+        "a comment begins with '#' and ends with its line", "write '# ...'",
     ),
     Mistake(
         "R024", "%init: 10 A()", r"^!STRAY (NAME|INIT) COLON", "'%{1}:' belongs to Kappa",
         "write 'species A = 10', 'param k = 1', 'A + B -> C @ k'", text=r"^% ?(init|agent|var|obs|mod|token|plot) ?:",
     ),
-    Mistake("R008", "% a remark", r"^!STRAY", "a comment begins with '#' and ends with its line", word="[/%]"),
+    Mistake("R008", "% a remark", r"^!STRAY", "a comment begins with '#' and ends with its line", "write '# ...'",
+            "[/%]"),
     # -- arrows and rates
     Mistake(
         "R003", "k, A --> B", r"^[^:]*!(COMMA|STAR|SLASH|LPAR) (?!.*(MASS_ACTION|RATE)).*ARROW",
@@ -119,10 +120,11 @@ HABITS = (
         "the number '{before}{found}' lacks its exponent", "write {before}e-3, or only {before}", "[eE]",
     ),
     Mistake(
-        "R025", "param y = 0x10", r"NUMBER !NAME", "numbers are written in decimal digits", "",
+        "R025", "param y = 0x10", r"NUMBER !NAME", "numbers are written in decimal digits", "write 16 for 0x10",
         "[xX][0-9A-Fa-f]+", r"\b0[xX][0-9A-Fa-f]",
     ),
-    Mistake("R025", "param y = 1.2.3", r"NUMBER !NUMBER", "a number has one decimal point", "", r"\.\d*",
+    Mistake("R025", "param y = 1.2.3", r"NUMBER !NUMBER", "a number has one decimal point",
+            "a range of whole numbers is written '1..3'", r"\.\d*",
             r"\d\.\d*\.\d"),
     Mistake(
         "R025", "param y = 1,5", r"EQUAL (MINUS )?NUMBER COMMA !NUMBER", "a decimal point is needed here, not a comma",

@@ -106,7 +106,7 @@ class Reactions:
             count = self._count(particle, frame)
             if particle.ref is None:
                 if len(particles) > 1 and not particle.position:
-                    raise RxnError("R210", "'0' stands alone: it means nothing", span)
+                    raise RxnError("R210", "'0' stands alone: it means nothing", span, "leave it out")
                 name = ""
             else:
                 name = self._species(particle.ref, frame)
@@ -137,7 +137,8 @@ class Reactions:
             if glued:
                 hint = f"for {glued[1]} of the species {glued[2]} write '{glued[1]} {glued[2]}'"
                 raise RxnError("R210", f"'{particle.coefficient}' is read as one number, {value}", span, hint)
-            raise RxnError("R210", f"a species is missing behind '{particle.coefficient}'", span)
+            message = f"a species is missing behind '{particle.coefficient}'"
+            raise RxnError("R210", message, span, "nothing is written '0'")
         if not value.is_Integer or value < 1:
             message = f"the stoichiometric coefficient {particle.coefficient} is no whole number from 1 up"
             raise RxnError("R211", message, span, "a law with other powers is written 'rate law'")

@@ -37,6 +37,7 @@ from .checks import check
 from .expansion import Expansion
 from .formulas import Formulas
 from .lattices import lattice
+from .pointing import pointed
 from .quantities import (
     COMPARTMENT_KEYS,
     RULE_FLAGS,
@@ -124,13 +125,13 @@ class _Resolver:
                     self.scope.declare(name, statement.kind, span, indices, base)
         elif isinstance(statement, s.Function):
             name = frame.prefix + statement.name
-            self.scope.declare(name, Kind.FUNCTION, frame.span(statement))
+            self.scope.declare(name, Kind.FUNCTION, frame.named(statement))
             self.scope.functions.setdefault(name, (statement, frame))
             double = {a for a in statement.arguments if statement.arguments.count(a) > 1}
             if double:
-                raise RxnError("R102", f"two arguments are called {double.pop()!r}", frame.span(statement))
+                raise RxnError("R102", f"two arguments are called {double.pop()!r}", frame.named(statement))
         elif isinstance(statement, s.LatticeBlock):
-            self.scope.declare(frame.prefix + statement.name, Kind.LATTICE, frame.span(statement))
+            self.scope.declare(frame.prefix + statement.name, Kind.LATTICE, frame.named(statement))
         elif isinstance(statement, s.ReactionLine) and statement.label is not None:
             self.reactions.labels.add(self.expansion.name(statement.label, frame))
         elif isinstance(statement, s.Units):
@@ -310,7 +311,7 @@ class _Resolver:
                 self.scope.missing(name, span)
             elif found.kind not in (Kind.SPECIES, Kind.PARAMETER):
                 hint = "events assign species and params"
-                raise RxnError("R104", f"{name!r} is a {found.kind} and cannot be assigned", span, hint)
+                raise RxnError("R104", f"{name!r} is {found.kind.one} and cannot be assigned", span, hint)
             if name in assignments:
                 raise RxnError("R102", f"{name!r} is assigned twice", span)
             assignments[name] = self.formulas.formula(value, frame, f.LAW)
@@ -388,7 +389,7 @@ class _Resolver:
             self.source,
         )
         if not self.report.found:
-            self.report.add(*check(net))
+            self.report.add(*pointed(check(net), self.expansion.walk(self.statements), self.formulas))
         return net
 
 

@@ -12,7 +12,7 @@ import sympy as sp
 
 from ..errors import Diagnostic, RxnError, Span
 from ..expressions import BUILT_IN
-from .syntax import File, Function, Kind, Node
+from .syntax import File, Function, Kind, LatticeBlock, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,11 @@ class Frame:
 
     def span(self, node: Node) -> Span:
         return self.file.span(node)
+
+    def named(self, node: Function | LatticeBlock) -> Span:
+        """Where the name of a function or lattice stands: behind the statement's first word."""
+        start = self.file.source.text.index(node.name, node.start)
+        return Span(self.file.source, start, start + len(node.name))
 
     def bind(self, name: str, value: Binding) -> Frame:
         return replace(self, bindings={**self.bindings, name: value})
@@ -110,7 +115,7 @@ class Scope:
         """Add a name, or report that it is taken."""
         if name in self.names:
             first = self.names[name]
-            hint = f"it is a {first.kind} already, declared at {place(first.span)}"
+            hint = f"it is {first.kind.one} already, declared at {place(first.span)}"
             self.report.error("R102", f"{name!r} is declared twice", span, hint)
             return
         if name == "t" or (name == "time" and not span.text.startswith("'")):
@@ -146,13 +151,15 @@ class Scope:
         built_in = sorted(BUILT_IN) if wanted in ("name", "function") else []
         if wanted == "function":
             fitting, declared = [*fitting, *built_in], []
-        near = get_close_matches(name, fitting, 1, 0.6) or get_close_matches(name, [*declared, *built_in], 1, 0.6)
+        same = [n for n in (*fitting, *declared, *built_in) if n.lower() == name.lower()]
+        near = same[:1] or get_close_matches(name, fitting, 1, 0.6)
+        near = near or get_close_matches(name, [*declared, *built_in], 1, 0.6)
         if not near:
             return _DECLARE.get(wanted, _DECLARE["name"]).format(name)
         meant = self.names.get(near[0])
         if meant is None:
             return f"did you mean {near[0]!r}?"
-        kind = f"a {meant.kind}, " if wanted not in ("name", meant.kind) else ""
+        kind = f"{meant.kind.one}, " if wanted not in ("name", meant.kind) else ""
         return f"did you mean {near[0]!r}? ({kind}declared at {place(meant.span)})"
 
     def of_kind(self, name: str, kind: Kind, span: Span) -> str:
@@ -163,7 +170,7 @@ class Scope:
             raise ReportedError
         if found.kind is not kind:
             hint = f"declared at {place(found.span)}"
-            raise RxnError("R104", f"{name!r} is a {found.kind}; a {kind} is needed here", span, hint)
+            raise RxnError("R104", f"{name!r} is {found.kind.one}; {kind.one} is needed here", span, hint)
         return name
 
 

@@ -25,6 +25,11 @@ class Kind(StrEnum):
     FUNCTION = "func"
     LATTICE = "lattice"
 
+    @property
+    def one(self) -> str:
+        """`a species`, `an observable`."""
+        return f"{'an' if self.value[0] in 'aeiou' else 'a'} {self.value}"
+
 
 class Node(Protocol):
     """A piece of the text, from `start` to `end`."""

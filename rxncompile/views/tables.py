@@ -27,6 +27,7 @@ from .readings import (
     value_text,
     values_of,
 )
+from .structure_words import structure_rows
 
 
 def show(net: Network, console: Console) -> None:
@@ -46,6 +47,9 @@ def overview(net: Network) -> RenderableType:
         if wanted:
             parts.append(table(net))
     parts.append(conservation_table(net))
+    structure = structure_rows(net)
+    if structure:
+        parts += [Text(), _table("Structure", ("", ""), structure)]
     return Group(*parts)
 
 

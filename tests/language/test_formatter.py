@@ -82,8 +82,9 @@ def test_models_keep_their_meaning(path: object) -> None:
 
 @settings(max_examples=300)
 @given(st.lists(st.sampled_from((
-    "->", "@", "rate ", "species ", "param ", "for i in 0..2 {", "}", "{", "(", ")", "[", "]", "'q'", ";", "\n", "# c\n",
-    "2 ", "0", "1e9", "1.", "..", "*", "^", "-", "+", ",", ":", "=", "<-", "<", "A", "X", "k1", "E1", "\\\n", " ", "'",
+    "->", "@", "rate ", "species ", "param ", "for i in 0..2 {", "}", "{", "(", ")", "[", "]", "'q'", ";", "\n",
+    "# c\n", "2 ", "0", "1e9", "1.", "..", "*", "^", "-", "+", ",", ":", "=", "<-", "<", "A", "X", "k1", "E1",
+    "\\\n", " ", "'",
     "lattice l { shape = line(3)", "when A > 1 : A = 2", "model M", "A -> B @ 3", "let y = 2", "init S[0, 1] = -1",
 )), max_size=12).map("".join))  # fmt: skip
 def test_whatever_parses_keeps_its_words(text: str) -> None:
