@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy as sp
+from conftest import MODELS, ROOT, WELL_MIXED
 
 import rxncompile as rx
 from rxncompile.expressions import TIME, symbol, to_float
 from rxncompile.kernels.program import jacobian_program, propensity_program, rhs_program
 from rxncompile.kernels.source import kernel_text
+from rxncompile.language import formatted
+from rxncompile.modelfiles import load_with_warnings
 from rxncompile.network import Network, per_event
 from rxncompile.system import System, as_expr
 
@@ -127,3 +130,21 @@ def test_reordering_species_permutes_results() -> None:
     other = rx.integrate(rx.rate_equations(swapped), t)
     for label in ("X", "Y"):
         np.testing.assert_allclose(one[label], other[label], rtol=1e-5)  # both at the default tolerance
+
+
+def test_every_model_has_a_fact_of_its_own() -> None:
+    """Checked without a warning, in the one layout, opened by a comment, and with a number from elsewhere in a test."""
+    facts = "".join((ROOT / "tests" / f"test_models_of_the_{part}.py").read_text() for part in ("papers", "classics"))
+    for path in MODELS:
+        text = path.read_text()
+        assert f'"{path.stem}"' in facts, path.stem
+        assert text.startswith("# ") and formatted(text) == text, path.stem
+        assert not load_with_warnings(path)[1], path.stem
+
+
+@pytest.mark.parametrize("path", [path for path in MODELS if path not in WELL_MIXED], ids=lambda path: path.stem)
+def test_lattice_models_return_from_their_text_and_say_what_they_need(path: Path) -> None:
+    net = rx.load(path)
+    assert rx.parse(rx.print_network(net)) == net
+    with pytest.raises(rx.RxnError, match="lives on the lattice"):
+        rx.rate_equations(net)
