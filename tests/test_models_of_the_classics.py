@@ -87,6 +87,8 @@ def test_goldbeter_koshland_distribution() -> None:
     down = [1000 * 0.1 * n / (10 + n) for n in range(1, 1001)]
     expected = product_form(up.__getitem__, lambda n: down[n - 1], 1000)
     assert_kept("goldbeter_koshland", "Wp", expected, signal=1)
+    begins = rx.rate_equations(model("goldbeter_koshland")).evaluate({"W": 1000, "Wp": 0})["Wp"]
+    assert float(begins) == pytest.approx(1.1 * 100 * 1000 / 1010)
 
 
 def test_futile_cycle_rare_event() -> None:
@@ -121,8 +123,8 @@ def test_futile_cycle_rare_event() -> None:
 
 def test_brusselator_hopf_threshold() -> None:
     """At (A, B/A) the Jacobian has trace B - 1 - A^2 and determinant A^2: it turns unstable at B = 2."""
-    for b, rate in ((3.0, 0.5), (2.0, 0.0), (1.5, -0.25)):
-        (mode,) = rx.time_scales(model("brusselator", B=b, X=1, Y=b)).modes
+    for b, rate, values in ((3.0, 0.5, {}), (2.0, 0.0, {"B": 2}), (1.5, -0.25, {"B": 1.5})):
+        (mode,) = rx.time_scales(model("brusselator", X=1, Y=b, **values)).modes
         assert mode.rate == pytest.approx(rate, abs=1e-12)
         assert mode.frequency == pytest.approx(math.sqrt(1 - rate**2))
 
@@ -157,6 +159,8 @@ def test_repressilator_stability() -> None:
     growing = max((np.roots([1.0, dm + dp, dm * dp * (1 - slope * w)]) for w in np.roots([1, 0, 0, -1])),
                   key=lambda r: r.real.max())  # fmt: skip
     level = {f"p[{i}]": 40 * x for i in (1, 2, 3)} | {f"m[{i}]": 40 * x * dp / (20 * dm) for i in (1, 2, 3)}
+    slopes = rx.rate_equations(model("repressilator")).evaluate(level)
+    assert [float(v) for v in slopes.values()] == pytest.approx([0.0] * 6, abs=1e-10)
     mode = fastest_growing("repressilator", **level)
     assert mode.rate == pytest.approx(growing.real.max(), rel=1e-6) and mode.rate > 0
     assert mode.frequency == pytest.approx(abs(growing[growing.real.argmax()].imag), rel=1e-6)
@@ -214,6 +218,8 @@ def test_toggle_switch_remembers_its_pulse() -> None:
     u, v = path["u"][2], path["v"][2]
     assert v == pytest.approx(a2 / (1 + u / (1 + 1e-3 / 2.9618e-5) ** 2.0015), rel=1e-3)
     assert u == pytest.approx(a1 / (1 + v**b), abs=0.01)  # and what is left of its 150, exp(-10)
+    slope = rx.rate_equations(net).evaluate({"u": 10, "v": 2, "IPTG": 1e-5})["v"]
+    assert float(slope) == pytest.approx(a2 / (1 + 10 / (1 + 1 / 2.9618) ** 2.0015) - 2)
 
 
 def test_lambda_switch_steady_states_and_distribution() -> None:
@@ -236,6 +242,9 @@ def test_mapk_cascade_is_as_steep_as_published() -> None:
     """Hill coefficients log 81/log(EC90/EC10) of 1.0, 1.7 and 4.9 (Huang and Ferrell 1996); seven totals are kept."""
     net = model("mapk")
     assert len(net.species) == 22
+    start = {s.name: number(net, s.initial) for s in net.species if s.initial}
+    assert start == {"KKK": 3e-3, "KK": 1.2, "K": 1.2, "E1": 3e-5, "E2": 3e-4, "KKase": 3e-4, "Kase": 0.12}
+    assert (number(net, "d") + number(net, "k")) / number(net, "a") == pytest.approx(0.3)
     assert len(rx.conservation_laws(net)) == 7
     ode = rx.rate_equations(net)
 
@@ -270,6 +279,8 @@ def test_sir_final_size() -> None:
     s0, r0 = 995.0, 2.5
     end = -lambertw(-r0 * s0 / 1000 * math.exp(-r0)).real / r0 * 1000
     assert relaxed(rx.rate_equations(net), 1e3)["S"] == pytest.approx(end, rel=1e-6)
+    begins = rx.rate_equations(net).evaluate({"S": 995, "I": 5, "R": 0})["I"]
+    assert float(begins) == pytest.approx(5 * 0.2 * (r0 * s0 / 1000 - 1))
 
 
 def test_telegraph_distribution() -> None:

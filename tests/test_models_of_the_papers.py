@@ -64,6 +64,7 @@ def test_calcium_rests_where_de_young_and_keizer_rest() -> None:
     """At 0.2 uM of free IP3, below the Hopf point at 0.367, receptors are where their binding keeps them, and the three
     fluxes cancel: (v1 x110^3 + v2)([Ca_ER] - c1 [Ca]) = v3 [Ca]^2/([Ca]^2 + k3^2), subunits by an 8 x 8 matrix."""
     net = model("calcium", IP3=0.2)
+    assert sum(number(net, net.species_by_name[name].initial) for name in ("Ca", "Ca_er")) == 2.0  # c0
     state = relaxed(rx.rate_equations(net), 5e3)
     ca, er, ip3 = state["Ca"], state["Ca_er"], state["IP3"]
     x110 = _subunits(ca, ip3)[6]
@@ -133,7 +134,7 @@ def test_annihilation_pairs_follow_the_corrected_equation_36(seed: int) -> None:
     """d NN/dt = 2 D NNN - 2 k triples - (k + 2 D) NN from every filling of a ring; the paper prints + (k - 2 D) NN."""
     net, sites = model("annihilation"), 8
     k, hop = number(net, "k"), number(net, "D")
-    assert (k, hop) == (1.0, 50.0)  # p/dt and 1/(2 dt), from p = dt = 0.01
+    assert (k, hop, number(net, net.species[0].initial)) == (1.0, 50.0, 0.5)  # p/dt and 1/(2 dt), from p = dt = 0.01
     placed, state = fill(net, sites, seed)
     jumps = rx.jump_process(site_by_site(net, ring(sites)))
     v = np.array([1 if s else 0 for s in placed])
@@ -167,6 +168,7 @@ def test_barw_on_eight_sites() -> None:
 
     net, bonds = model("barw"), ring(8)
     assert (number(net, "kb"), number(net, "k"), number(net, "D")) == (10.0, 10.0, 50.0)
+    assert number(net, net.species[0].initial) == pytest.approx(1 / (1 + math.e))  # h = -1
     placed, state = fill(net, 8, 4)
     nn = pairs(placed, bonds, "A", "A")
     assert drift(net, bonds, state)["A"] == pytest.approx(10 * (placed.count("A") - nn) - 20 * nn)
@@ -192,6 +194,8 @@ def test_rossler_lattice_follows_the_corrected_equation_43(seed: int) -> None:
     """The paper's mean equations and the births that find their site taken, on every filling of 3 x 3 x 3 sites."""
     net, bonds = model("rossler_lattice"), box(3)
     assert len(bonds) == 81
+    assert all(number(net, d.rate) == pytest.approx(1 / 0.06) for d in net.diffusions)
+    assert all(number(net, s.initial) == 0.2 for s in net.species)
     placed, state = fill(net, 27, seed)
     n = {s: placed.count(s) for s in "ABC"}
     d = {a + b: pairs(placed, bonds, a, b) for a, b in ("AA", "AB", "AC", "BC", "CC")}
