@@ -11,6 +11,7 @@ from .ode import integrate
 _SWINGS = 5.0  # periods of an oscillation worth showing
 _POINTS = 401
 _SETTLED = 0.04  # a state has settled where the rest of its way is below this part of its range
+_SLOWING = 50  # points at both ends of the second half, to see whether growth slows down
 _LONGEST = 1e3  # of models that neither settle, swing nor take off
 
 
@@ -59,6 +60,7 @@ def _shown(values: np.ndarray, span: np.ndarray) -> float:
     settled = left <= _SETTLED * span
     steps = np.diff(later, axis=0)
     growing = ~settled & (steps * np.sign(last) >= 0.0).all(axis=0) & (np.abs(last) > 1.1 * np.abs(middle))
+    growing &= np.abs(steps[-_SLOWING:]).sum(axis=0) > 0.8 * np.abs(steps[:_SLOWING]).sum(axis=0)  # not levelling off
     if settled.any() and (settled | growing).all():
         return 0.5
     swings = _crossings(later - later.mean(axis=0)) / 2.0

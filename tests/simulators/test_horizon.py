@@ -39,3 +39,8 @@ def test_nothing_happens() -> None:
 
 def test_timed_events_lie_inside() -> None:
     assert until("param k = 1\nspecies A = 1\nA -> 0 @ k\nat 300 : A = 5\n") > 300.0
+
+
+def test_what_levels_off_late_is_shown_to_its_end() -> None:
+    fast_and_slow = "species M = 0, P = 0\n0 -> M @ 20\nM -> M + P @ 25\nM -> 0 @ 10\nP -> 0 @ 1\n"
+    assert until(fast_and_slow) >= 4.0  # P lives 1, M a tenth of it
