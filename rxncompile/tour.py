@@ -129,7 +129,8 @@ def _bare_names(
         species = net.species_by_name.get(label)
         if species:
             scale[k] = float(per_event(species).xreplace(values))
-            names[k] = species.unit.text if species.unit else names[k]
+            counted = per_event(species) == 1  # already in molecules, as the rate equations name them
+            names[k] = species.unit.text if species.unit and not counted else names[k]
     return scale, tuple(names)
 
 

@@ -18,6 +18,7 @@ from rxncompile.language import formatted
 from rxncompile.modelfiles import load_with_warnings
 from rxncompile.network import Network, per_event
 from rxncompile.system import System, as_expr
+from rxncompile.tour import _bare_names
 
 Derivation = Callable[[Network], System]
 
@@ -81,6 +82,16 @@ def test_conservation_laws_hold_exactly_along_every_jump(model: Path) -> None:
     paths = rx.sample(system, np.linspace(0.0, 0.5, 21), runs=9, seed=3)
     for total in conserved(net, system, paths.values, counts=True):
         assert (total == total[:, :1]).all()
+
+
+def test_both_readings_name_their_units_alike(model: Path) -> None:
+    """On a page curves of the rate equations and of the jump process share their panels."""
+    net = rx.load(model)
+    rates, jumps = rx.rate_equations(net), rx.jump_process(net)
+    labels = tuple(s.label for s in jumps.states)
+    _, units = _bare_names(net, jumps, labels, tuple(s.unit for s in jumps.states))
+    shared = {s.label: s.unit for s in rates.states if s.label in labels}
+    assert shared == {label: unit for label, unit in zip(labels, units, strict=True) if label in shared}
 
 
 def renamed(net: Network, reverse: bool) -> Network:
