@@ -101,13 +101,21 @@ class Events:
 
         if margin(begin) < 0.0 < margin(end):
             found = brentq(margin, begin, end, xtol=4 * np.spacing(max(abs(begin), abs(end))), rtol=1e-15)
-        else:  # begins on the edge: x >= c and x > c differ there
-            found = begin
+        else:  # a side of it begins, ends or stays on an edge, where x >= c and x > c differ: the truth has to tell
+            found = self._halved(e, solution, begin, end)
         step = np.spacing(found)
         while not self._holds(found, solution(found))[e]:
             found = min(found + step, end)
             step *= 2.0
         return float(found)
+
+    def _halved(self, e: int, solution: Interpolant, begin: float, end: float) -> float:
+        """The time that `_becomes_true` looks for, by halving: it does not hold before, and it holds there."""
+        width = 4 * np.spacing(max(abs(begin), abs(end)))
+        while end - begin > width:
+            middle = begin + (end - begin) / 2
+            begin, end = (begin, middle) if self._holds(middle, solution(middle))[e] else (middle, end)
+        return end
 
     def _assigned(self, e: int, t: float, y: Values) -> Values:
         values = self._values[e](t, y).copy()

@@ -144,6 +144,7 @@ def test_a_start_on_the_edge(condition: sp.Basic, count: int) -> None:
         (sp.Ne(sp.floor(X), 0), 1.0),
         (sp.And(X > 1, sp.Or(R(3, 2) < X, TIME > 9)), 1.5),
         (X**2 > 2, math.sqrt(2)),
+        (sp.And(Y >= 0, R(9, 7) < X), 9 / 7),  # one part rests on its edge
     ],
 )
 def test_conditions_of_every_kind(condition: sp.Basic, time: float) -> None:
