@@ -180,13 +180,28 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _tour(options: argparse.Namespace) -> int:
-    """The main job: equations, simulation, one page."""
+    """The main job: equations, simulation, one page; of several models a folder of pages with an index."""
+    settings = (options.until, options.points, options.runs, options.seed, _say)
+    models, target = options.models, options.output
+    several = len(models) > 1 or (target is not None and (target.endswith("/") or Path(target).is_dir()))
+    if several and (target is None or Path(target).suffix.lower() in (".html", ".htm")):
+        _say("several models need a folder for their pages: -o FOLDER/")
+        return 2
+    if several:
+        from .tour import tours
+
+        def alone(model: str, page: str) -> str:
+            kept = [a for a in options.arguments if a not in {*models, "-o", "--output", target, f"--output={target}"}]
+            return shlex.join(["rxnc", kept[0], model, *kept[1:], "-o", page])
+
+        failed = tours(models, lambda model: _with_values(load(model), options), Path(target), alone, *settings)
+        return 1 if failed else 0
     from .tour import tour
 
-    net = _network(options)
-    page = Path(options.output or Path(options.model).with_suffix(".html").name)
     command = shlex.join(["rxnc", *options.arguments])
-    tour(net, page, command, options.until, options.points, options.runs, options.seed, _say, _console())
+
+    net = _with_values(load(models[0]), options)
+    tour(net, Path(target or Path(models[0]).with_suffix(".html").name), command, *settings, _console())
     return 0
 
 
@@ -220,7 +235,10 @@ def _console() -> Console:
 
 
 def _network(options: argparse.Namespace) -> Network:
-    net = load(options.model)
+    return _with_values(load(options.model), options)
+
+
+def _with_values(net: Network, options: argparse.Namespace) -> Network:
     return with_values(net, dict(options.set)) if options.set else net
 
 
@@ -320,12 +338,14 @@ def _parser() -> argparse.ArgumentParser:
     change.add_argument("target", metavar="OUT", help=".rxn, .xml (SBML), .tex, .py or .json")
 
     run = _command(commands, "run", _tour, "the tour: equations, simulation, one self-contained HTML page")
-    _model(run)
+    run.add_argument("models", nargs="+", metavar="MODEL", help="a .rxn, SBML .xml or BioNetGen .net file")
+    _settings(run)
     run.add_argument("--until", type=_positive, metavar="T", help="default: until the model has settled or swung")
     run.add_argument("--points", type=_count(2), default=201, metavar="N")
     run.add_argument("--runs", type=_count(2), metavar="N", help="stochastic runs (default: by the model's cost)")
     run.add_argument("--seed", type=_count(0), default=1, metavar="S")
-    run.add_argument("-o", "--output", metavar="FILE", help="the page (default: MODEL.html here)")
+    target = "the page (default: MODEL.html here), or a FOLDER/ for several"
+    run.add_argument("-o", "--output", metavar="FILE", help=target)
     return parser
 
 
@@ -342,6 +362,10 @@ def _command(
 
 def _model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a .rxn, SBML .xml or BioNetGen .net file")
+    _settings(parser)
+
+
+def _settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], type=_assignment, metavar="NAME=VALUE",
         help="another parameter value, compartment size or initial value; may be repeated",

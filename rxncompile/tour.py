@@ -1,10 +1,11 @@
-"""The main job of `rxnc run`: one model, its equations, its simulation, one page."""
+"""The main job of `rxnc run`: a model, its equations, its simulation, one page; or a folder of such pages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 from rich.console import Console
@@ -20,12 +21,14 @@ from .simulators.ode import integrate
 from .simulators.ssa import sample, sample_statistics
 from .simulators.trajectory import Ensemble, Trajectory
 from .system import System
-from .views import report, tables
+from .views import library, report, tables
+from .views.computed import Tour
 
 _EVENT_BUDGET = 2e8  # reaction events of the page's ensemble: some seconds on one core
 _RUNS = (20, 2_000)
 _PATHS = 12
 _FINER = 4  # points of the smooth curve for each of the stochastic runs'
+INDEX = "index.html"
 Say = Callable[[str], None]
 
 
@@ -45,25 +48,94 @@ def tour(
     What a model does not admit (a stochastic reading, say) is told in words, on the page too.
     """
     tables.show(net, console)
+    found = computed(net, command, until, points, runs, seed, say)
+    if found.rates is not None:
+        console.print(str(found.rates), markup=False, highlight=False, soft_wrap=True)
+    say(f"{page}: {_written(report.report(found), page) / 1024:.0f} kB")
+
+
+def tours(
+    models: Sequence[str],
+    read: Callable[[str], Network],
+    folder: Path,
+    command: Callable[[str, str], str],
+    until: float | None,
+    points: int,
+    runs: int | None,
+    seed: int,
+    say: Say,
+) -> int:
+    """A page of every model in a folder, and an index of them; how many models failed, each with its reason said.
+
+    `command(model, page)` is what writes one page by itself.
+    """
+    entries: list[library.Entry] = []
+    failed: list[tuple[str, str]] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RxnError("R702", f"{folder} cannot be made: {error.strerror or error}") from None
+    for model, name in zip(models, page_names(models), strict=True):
+        started = monotonic()
+        try:
+            found = computed(read(model), command(model, name), until, points, runs, seed, lambda _: None)
+            size = _written(report.report(found), folder / name)
+        except RxnError as error:
+            say(str(error))
+            failed.append((Path(model).name, _in_words(error)))
+            continue
+        entries.append(library.entry(found, name, len(entries)))
+        say(f"{folder / name}: {size / 1024:.0f} kB, {monotonic() - started:.1f} s")
+    size = _written(library.index(entries, failed), folder / INDEX)
+    say(f"{folder / INDEX}: {size / 1024:.0f} kB, {len(entries)} of {len(models)} models")
+    return len(failed)
+
+
+def page_names(models: Sequence[str]) -> tuple[str, ...]:
+    """The file of each model's page: its own name, a number behind it where that is taken."""
+    taken = {INDEX}
+    names = []
+    for model in models:
+        stem = Path(model).stem
+        name, count = f"{stem}.html", 1
+        while name.lower() in taken:  # as one file on some systems
+            count += 1
+            name = f"{stem}-{count}.html"
+        taken.add(name.lower())
+        names.append(name)
+    return tuple(names)
+
+
+def computed(
+    net: Network, command: str, until: float | None, points: int, runs: int | None, seed: int, say: Say
+) -> Tour:
+    """What the page shows: equations, their solution, stochastic runs; in words why something is missing."""
     rates, ode, jumps, ensemble, paths, reason = None, None, None, None, None, ""
     try:
         rates = rate_equations(net)
-        console.print(str(rates), markup=False, highlight=False, soft_wrap=True)
         times = np.linspace(0.0, until or horizon(rates), points)
         say(f"integrating until {times[-1]:g}")
         ode = integrate(rates, np.linspace(0.0, times[-1], _FINER * (points - 1) + 1))
-        jumps, ensemble, paths, reason = _stochastic(net, times, runs, seed, say)
+        jumps, ensemble, paths, reason = _stochastic(net, ode, times, runs, seed, say)
     except RxnError as error:
         say(str(error))
         reason = _in_words(error)
-    text = report.report(net, rates, jumps, ode, ensemble, paths, command, reason)
-    with replacing(page) as part:
-        part.write_text(text, encoding="utf-8")
-    say(f"{page}: {len(text.encode()) / 1024:.0f} kB")
+    return Tour(net, rates, jumps, ode, ensemble, paths, command, reason)
+
+
+def _written(text: str, page: Path) -> int:
+    """Write a page; its size in bytes. Raises R702 where that fails."""
+    data = text.encode()
+    try:
+        with replacing(page) as part:
+            part.write_bytes(data)
+    except OSError as error:
+        raise RxnError("R702", f"{page} cannot be written: {error.strerror or error}") from None
+    return len(data)
 
 
 def _stochastic(
-    net: Network, times: np.ndarray, runs: int | None, seed: int, say: Say
+    net: Network, ode: Trajectory, times: np.ndarray, runs: int | None, seed: int, say: Say
 ) -> tuple[System | None, Ensemble | None, Trajectory | None, str]:
     """The jump process, its statistics and some paths in the meaning of the bare names; else why not."""
     jumps = None
@@ -78,7 +150,7 @@ def _stochastic(
     except RxnError as error:
         say(f"no stochastic simulation: {error.message}")
         return jumps, None, None, _in_words(error)
-    scale, units = _bare_names(net, jumps, ensemble.labels, ensemble.units)
+    scale, units = _bare_names(net, jumps, ode, ensemble)
     return (
         jumps,
         replace(ensemble, mean=ensemble.mean * scale, sd=ensemble.sd * scale, units=units),
@@ -99,7 +171,7 @@ def _sampled(
         except RxnError as error:
             if error.code != "R606" or part == 16:
                 raise
-            reason = f"shown until t = {shown[-1] / 2:g}: beyond, {error.message}"
+            reason = f"shown until t = {shown[-1] / 2:g}; later some run grows out of hand ({error.message})"
         else:
             return ensemble, paths, "" if part == 1 else reason
     raise AssertionError
@@ -118,20 +190,16 @@ def _expected_events(jumps: System, times: np.ndarray) -> float:
     return float(np.trapezoid(speeds, times))
 
 
-def _bare_names(
-    net: Network, jumps: System, labels: tuple[str, ...], units: tuple[str, ...]
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """What turns the columns of a jump process (counts) into the quantities that the model's names mean."""
+def _bare_names(net: Network, jumps: System, ode: Trajectory, ensemble: Ensemble) -> tuple[np.ndarray, tuple[str, ...]]:
+    """What turns the columns of a jump process (counts) into what the model's names mean, with the units of `ode`."""
     values = jumps.environment()
-    scale = np.ones(len(labels))
-    names = list(units)
-    for k, label in enumerate(labels[: len(jumps.states)]):
+    scale = np.ones(len(ensemble.labels))
+    units = dict(zip(ode.labels, ode.units, strict=True))
+    for k, label in enumerate(ensemble.labels[: len(jumps.states)]):
         species = net.species_by_name.get(label)
         if species:
             scale[k] = float(per_event(species).xreplace(values))
-            counted = per_event(species) == 1  # already in molecules, as the rate equations name them
-            names[k] = species.unit.text if species.unit and not counted else names[k]
-    return scale, tuple(names)
+    return scale, tuple(units.get(n, u) for n, u in zip(ensemble.labels, ensemble.units, strict=True))
 
 
 def _in_words(error: RxnError) -> str:

@@ -4,64 +4,35 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 
-import numpy as np
 import sympy as sp
 
 from ..errors import RxnError
 from ..language import print_network
-from ..network import Distribution, Flag, Network, Reaction, per_event
-from ..notation import Letters, escaped_xml, layout, letters, math, power_of_ten, side_box
-from ..notation.boxes import Letter, Row, Script, Sign
-from ..simulators.trajectory import Ensemble, Trajectory
-from ..system import System
+from ..measures import valued
+from ..network import Distribution, Network, Reaction
+from ..notation import Letters, escaped_xml, layout, math, side_box
+from ..notation.boxes import Row, Sign
+from ..structure import squares
+from ..structure.graph import named_in
+from .computed import Tour
 from .drawing import key, network_drawing
 from .equations import formulas, system_mathml, terms
-from .page import Cell, Chapter, paragraph, picture, table
-from .plots import ensemble_band, phase_pair, phase_plane, sample_paths, selection, time_course
-from .readings import Kept, bounds_text, flags_text, kept, reading, species_symbols, species_unit, unit_text, value_text
+from .page import MOST_ROWS, Cell, Chapter, cut, paragraph, picture, table
+from .readings import (
+    bounds_text,
+    flags_text,
+    in_full,
+    reading,
+    species_unit,
+    unit_text,
+    value_text,
+    values_of,
+)
 
-_MOST_ROWS = 300
 _MOST_TEXT = 200_000  # characters of a model that are shown
-_SHOWN_PATHS = 12
-
-
-@dataclass(frozen=True)
-class Tour:
-    """What `rxnc run` computed; `reason` says why a part that is None could not be had."""
-
-    net: Network
-    rates: System | None
-    jumps: System | None
-    ode: Trajectory | None
-    ensemble: Ensemble | None
-    paths: Trajectory | None
-    command: str
-    reason: str = ""
-
-    @cached_property
-    def letters(self) -> Letters:
-        """How the names of the network are drawn, species upright."""
-        net = self.net
-        named = [s.name for s in net.species] + [p.name for p in net.parameters] + [c.name for c in net.constants]
-        named += [c.name for c in net.compartments] + [r.name for r in net.rules] + [o.name for o in net.observables]
-        return letters(named, species_symbols(net))
-
-    @cached_property
-    def count_letters(self) -> Letters:
-        """The same where names mean molecule counts: n with the species below, where the bare name means another."""
-        drawn = dict(self.letters.drawn)
-        for species in self.net.not_counted:
-            drawn[species.name] = Script(Letter("n"), self.letters[species.name])
-        return Letters(self.letters.states, drawn)
-
-    @cached_property
-    def time_unit(self) -> str:
-        """The unit of time that the model declares, if any."""
-        return next((unit.text for kind, unit in self.net.units if kind == "time"), "")
+_USERS = 4  # reactions that are named beside a parameter
 
 
 # ---------------------------------------------------------------------------------------------- what reacts
@@ -74,10 +45,9 @@ def what_reacts(tour: Tour) -> Chapter:
     if net.not_counted:
         example = net.not_counted[0].name
         parts.append(
-            f"<p class=\"quiet\">In a propensity {math(tour.count_letters[example])} is the number of molecules of "
+            f'<p class="quiet">In a propensity {math(tour.count_letters[example])} is the number of molecules of '
             f"{math(tour.letters[example])}; elsewhere a species' name is what its unit says.</p>"
         )
-    parts.append("<h3>Species</h3>" + _species(tour))
     return Chapter("What reacts", "\n".join(parts))
 
 
@@ -92,189 +62,146 @@ def _drawing(net: Network) -> str:
 
 
 def _reactions(tour: Tour) -> str:
-    rows = []
-    for r in tour.net.reactions[:_MOST_ROWS]:
-        found = reading(tour.net, r)
-        law = terms(found.law, tour.letters) if found.law is not None else ""
-        propensity = terms(found.propensity, tour.count_letters) if found.propensity is not None else ""
-        remarks = "; ".join(x for x in (flags_text(r.flags), found.remark, r.remark) if x)
-        rows.append((r.name, Cell(_arrow(r, tour.letters)), Cell(law), Cell(propensity), remarks))
-    note = _cut(len(tour.net.reactions), "reactions")
+    """One row a reaction, a reversible pair in one row with the laws of both ways."""
+    net = tour.net
+    backward = {r.reversible_of: r for r in net.reactions if r.reversible_of}
+    shown = squares(net)
+    rows: list[tuple[str | Cell, ...]] = []
+    for r in shown[:MOST_ROWS]:
+        back = backward.get(r.name)
+        ways = (r,) if back is None else (r, back)
+        found = [reading(net, way) for way in ways]
+        laws = [terms(f.law, tour.letters) if f.law is not None else "" for f in found]
+        jumps = [terms(f.propensity, tour.count_letters) if f.propensity is not None else "" for f in found]
+        said = [x for w, f in zip(ways, found, strict=True) for x in (flags_text(w.flags), f.remark, w.remark) if x]
+        arrow = "⇄" if back is not None or r.net_reversible else "→"
+        names = Cell("<br>".join(escaped_xml(way.name) for way in ways))
+        remarks = "; ".join(dict.fromkeys(said))
+        rows.append((names, Cell(_equation(r, arrow, tour.letters)), _ways(laws), _ways(jumps), remarks))
     columns = ("", "reaction", "rate law", "propensity", "remarks")
-    return (table(columns, rows, stacked=True) if rows else paragraph("It has no reactions.")) + note
+    return (table(columns, rows, stacked=True) if rows else paragraph("It has no reactions.")) + cut(
+        len(shown), "reactions"
+    )
 
 
-def _arrow(reaction: Reaction, drawn: Letters) -> str:
-    arrow = "⇄" if reaction.net_reversible else "→"
+def _ways(laws: list[str]) -> Cell:
+    """The law of a reaction, or those of both ways below each other."""
+    if len(laws) == 1 or not any(laws):
+        return Cell(laws[0])
+    lines = zip("→←", laws, strict=True)
+    shown = [f'<div class="way"><span>{way}</span><span>{law}</span></div>' for way, law in lines if law]
+    return Cell(f'<div class="both">{"".join(shown)}</div>')
+
+
+def _equation(reaction: Reaction, arrow: str, drawn: Letters) -> str:
     left, right = side_box(reaction.reactants, drawn), side_box(reaction.products, drawn)
     return math(Row((left, Sign(arrow), right)))
 
 
-def _cut(total: int, what: str) -> str:
-    return paragraph(f"The first {_MOST_ROWS} of {total:,} {what} are shown.", "quiet") if total > _MOST_ROWS else ""
-
-
-def _species(tour: Tour) -> str:
-    rows = []
-    for s in tour.net.species[:_MOST_ROWS]:
-        start = value_text(s.initial) if isinstance(s.initial, Distribution) else Cell(_number(s.initial, tour.letters))
-        flags = flags_text(s.flags)
-        where = s.compartment or ""
-        rows.append((Cell(math(tour.letters[s.name])), where, species_unit(s), start, _joined(flags, s.remark)))
-    columns = ("", "in", "unit", "initial value", "remarks")
-    return table(columns, rows) + _cut(len(tour.net.species), "species")
-
-
-def _number(value: sp.Expr, drawn: Letters) -> str:
-    return math(layout(value, drawn))
-
-
-def _joined(*parts: str) -> str:
-    return "; ".join(p for p in parts if p)
-
-
-# ---------------------------------------------------------------------------------------------- what is conserved
-
-
-def what_is_conserved(tour: Tour) -> Chapter:
-    """The conserved sums, and how well the integrated solution keeps them."""
+def on_the_lattice(tour: Tour) -> Chapter | None:
+    """The lattices with their shapes, and what hops on them; nothing for a well-mixed model."""
     net = tour.net
-    laws = kept(net)
-    if not laws:
-        moved = ", by terms or events" if net.ode_terms or net.events else ""
-        body = paragraph(f"No linear combination of the species stays the same{moved}.")
-        return Chapter("What is conserved", body)
-    rows = []
-    for law in laws[:_MOST_ROWS]:
-        drawn = tour.letters if law.name else tour.count_letters
-        drift = _drift(tour, law)
-        found = "" if drift is None else f"to within {math(power_of_ten(f'{drift:.1e}'))} of its value"
-        value = Cell(_number(law.value, tour.letters)) if law.value is not None else ""
-        rows.append((Cell(terms(law.formula, drawn)), law.name, value, Cell(found)))
-    columns = ("sum", "name", "value", "kept by the integrated solution")
-    return Chapter("What is conserved", table(columns, rows, stacked=True) + _cut(len(laws), "laws"))
-
-
-def _drift(tour: Tour, law: Kept) -> float | None:
-    """How much a conserved sum changes along the ODE solution, as a part of its largest value."""
-    if tour.ode is None or tour.rates is None:
+    if not net.lattices:
         return None
-    values = tour.rates.environment()
-    by_name = tour.net.species_by_name
-    columns = {label: k for k, label in enumerate(tour.ode.labels)}
-    total = np.zeros(len(tour.ode.t))
-    for term in sp.Add.make_args(law.formula):
-        names = [str(s.name) for s in term.free_symbols if s.name in by_name]
-        if len(names) != 1 or names[0] not in columns:
-            if any(Flag.FIXED not in by_name[n].flags for n in names):
-                return None
-            continue
-        species = by_name[names[0]]
-        weight = term / species.symbol
-        weight = (weight if law.name else weight / per_event(species)).xreplace(values)
-        if not weight.is_number:
-            return None
-        total = total + float(weight) * tour.ode.mean[:, columns[names[0]]]
-    scale = float(np.abs(total).max())
-    return float(np.ptp(total)) / scale if scale > 0.0 and np.isfinite(scale) else None
+    rows = []
+    for lattice in net.lattices:
+        most = "one particle" if lattice.capacity == 1 else f"{lattice.capacity:,} particles"
+        sites = 1
+        for length in lattice.shape:
+            sites *= length
+        shape = " \u00d7 ".join(str(length) for length in lattice.shape)
+        rows.append((lattice.name, f"{shape} = {sites:,} sites" if len(lattice.shape) > 1 else f"{sites:,} sites",
+                     lattice.boundary, f"at most {most}"))  # fmt: skip
+    parts = [table(("", "shape", "boundary", "a site holds"), rows)]
+    if net.diffusions:
+        hops = [(Cell(math(tour.letters[d.species])), d.lattice, Cell(terms(d.rate, tour.letters)))
+                for d in net.diffusions]  # fmt: skip
+        parts.append("<h3>Hops</h3>" + table(("", "on", "rate per direction, to an empty neighbour"), hops))
+    return Chapter("On the lattice", "".join(parts))
 
 
 # ---------------------------------------------------------------------------------------------- the equations
 
 
 def the_equations(tour: Tour) -> Chapter:
-    """The rate equations, typeset, with definitions, numbers and where they come from."""
+    """The rate equations, typeset, with definitions and observables."""
     parts = []
     if tour.rates is None:
-        parts.append(paragraph(f"There are no rate equations: {tour.reason}."))
+        why = "they need a well-mixed model, and this one lives on a lattice" if tour.net.lattices else tour.reason
+        parts.append(paragraph(f"There are no rate equations: {why.rstrip('.')}."))
     else:
         parts.append(system_mathml(tour.rates, tour.letters))
     if tour.net.observables:
         rows = [(tour.letters[o.name], o.formula) for o in tour.net.observables]
         parts.append("<h3>Observables</h3>" + formulas(rows, tour.letters))
-    parts.append("<h3>Numbers</h3>" + _numbers(tour))
     return Chapter("Equations", "\n".join(parts))
 
 
-def _numbers(tour: Tour) -> str:
-    net, drawn = tour.net, tour.letters
+def the_numbers(tour: Tour) -> Chapter:
+    """Initial values and parameters, with units and with what uses them."""
+    species, parameters = _species(tour), _parameters(tour)
+    body = f"<div><h3>Parameters</h3>{parameters}</div><div><h3>Species at the start</h3>{species}</div>"
+    return Chapter("Numbers", f'<div class="pair">{body}</div>')
 
-    def row(x: str, value: sp.Expr, unit: str, more: str, kind: str, remark: str) -> tuple[str | Cell, ...]:
-        return (Cell(math(drawn[x])), Cell(_number(value, drawn)), unit, more, _joined(kind, remark))
+
+def _species(tour: Tour) -> str:
+    rows = []
+    values = values_of(tour.net)
+    for s in tour.net.species[:MOST_ROWS]:
+        start = (
+            value_text(s.initial)
+            if isinstance(s.initial, Distribution)
+            else Cell(_number(s.initial, tour.letters, values))
+        )
+        unit = in_full(species_unit(s)) + (" per site" if s.per_site else "")
+        remarks = "; ".join(x for x in (flags_text(s.flags), s.remark) if x)
+        rows.append((Cell(math(tour.letters[s.name])), start, unit, s.compartment or "", remarks))
+    columns = ("", "value", "unit", "in", "remarks")
+    return (table(columns, rows) if rows else paragraph("It has no species.")) + cut(len(tour.net.species), "species")
+
+
+def _parameters(tour: Tour) -> str:
+    net, drawn, values = tour.net, tour.letters, values_of(tour.net)
+    users = _users(net)
+
+    def row(x: str, value: sp.Expr, unit: str, more: str, *remarks: str) -> tuple[str | Cell, ...]:
+        number = Cell(_number(value, drawn, values))
+        return (Cell(math(drawn[x])), number, unit, more, users.get(x, ""), "; ".join(r for r in remarks if r))
 
     rows = [
-        row(p.name, p.value, unit_text(p.unit), bounds_text(p.lower, p.upper, p.prior), "", p.remark)
+        row(p.name, p.value, unit_text(p.unit), bounds_text(p.lower, p.upper, p.prior), p.remark)
         for p in net.parameters
     ]
     rows += [row(c.name, c.value, unit_text(c.unit), "", "constant", c.remark) for c in net.constants]
     rows += [row(c.name, c.size, unit_text(c.unit), "", "volume", c.remark) for c in net.compartments]
     if not rows:
         return paragraph("The model has no parameters.")
-    return table(("", "value", "unit", "bounds and prior", "remarks"), rows[:_MOST_ROWS]) + _cut(len(rows), "numbers")
+    columns = ("", "value", "unit", "bounds and prior", "used by", "remarks")
+    return table(columns, rows[:MOST_ROWS]) + cut(len(rows), "numbers")
 
 
-# ---------------------------------------------------------------------------------------------- simulation
+def _users(net: Network) -> dict[str, str]:
+    """What names a number in its rate, directly or through a definition; of a reversible pair the first."""
+    users: dict[str, dict[str, None]] = {}
+    uses = [(r.reversible_of or r.name, r.rate) for r in net.reactions]
+    uses += [(f"hops of {d.species}", d.rate) for d in net.diffusions]
+    for user, rate in uses:
+        for name in named_in(net, rate):
+            users.setdefault(str(name), {})[user] = None
+    return {
+        name: ", ".join(list(found)[:_USERS]) + (f" and {len(found) - _USERS} more" if len(found) > _USERS else "")
+        for name, found in users.items()
+    }
 
 
-def the_simulation(tour: Tour) -> Chapter:
-    """What the equations and the jump process do in time."""
-    figures = [*_deterministic(tour), *_stochastic(tour), *_phase(tour)]
-    body = f'<div class="figures">{"".join(figures)}</div>' if figures else ""
-    if tour.ensemble is None and tour.paths is None:
-        why = f": {tour.reason}" if tour.reason else ""
-        body += paragraph(f"There is no stochastic simulation{why.rstrip('.')}.")
-    elif tour.reason:
-        body += paragraph(f"The stochastic simulation is {tour.reason.rstrip('.')}.")
-    return Chapter("Simulation", body)
-
-
-def _deterministic(tour: Tour) -> list[str]:
-    if tour.ode is None:
-        return []
-    alt = f"Rate equations of {tour.net.name} over time"
-    caption = f"The rate equations, integrated by {tour.ode.method}. {selection(tour.ode).note}"
-    caption += _notes(tour.ode)
-    return [picture(time_course(tour.ode, time_unit=tour.time_unit), "ode", alt, caption.strip())]
-
-
-def _stochastic(tour: Tour) -> list[str]:
-    figures = []
-    if tour.ensemble is not None:
-        result = tour.ensemble
-        alt = f"Mean and standard deviation of {result.runs} stochastic runs over time"
-        caption = f"Mean and standard deviation of {result.runs:,} stochastic runs ({_how(result)})."
-        caption += f" {note}" if (note := selection(result).note) else ""
-        if tour.ode is not None:
-            caption += " Dashed: the rate equations."
-        drawn = ensemble_band(result, tour.ode, time_unit=tour.time_unit)
-        figures.append(picture(drawn, "ensemble", alt, caption + _notes(result)))
-    if tour.paths is not None:
-        paths = tour.paths.select(slice(0, _SHOWN_PATHS))
-        alt = f"{paths.runs} single stochastic runs over time"
-        caption = f"{paths.runs} single runs and their mean ({_how(paths)})."
-        figures.append(picture(sample_paths(paths, time_unit=tour.time_unit), "paths", alt, caption))
-    return figures
-
-
-def _phase(tour: Tour) -> list[str]:
-    if tour.ode is None or tour.rates is None:
-        return []
-    moving = [s.label for s in tour.rates.states if s.label in tour.ode.labels]
-    pair = phase_pair(tour.ode, moving)
-    if pair is None:
-        return []
-    some = tour.paths.select(slice(0, 2)) if tour.paths is not None else None
-    with_runs = f", and {'one run' if some.runs == 1 else 'two runs'}" if some is not None else ""
-    caption = f"{pair[1]} against {pair[0]}: the rate equations, which begin at the dot{with_runs}."
-    return [picture(phase_plane(tour.ode, *pair, some), "phase", f"Phase plane of {pair[0]} and {pair[1]}", caption)]
-
-
-def _how(result: Trajectory | Ensemble) -> str:
-    return result.method + (f"; seed {result.seed}" if result.seed is not None else "")
-
-
-def _notes(result: Trajectory | Ensemble) -> str:
-    return "".join(f" {note.rstrip('.')}." for note in result.notes)
+def _number(value: sp.Expr, drawn: Letters, values: Mapping[sp.Symbol, sp.Expr]) -> str:
+    """A value as it is given; a formula with what it comes to."""
+    shown = math(layout(value, drawn))
+    if not value.is_Rational:
+        worth = valued(value, values)
+        if worth.is_number and worth.is_finite:
+            shown += f' <span class="worth">= {float(worth.evalf(20)):.6g}</span>'
+    return shown
 
 
 # ---------------------------------------------------------------------------------------------- sources

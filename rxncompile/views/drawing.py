@@ -1,13 +1,13 @@
 """A network as a drawing: species in ellipses, reactions in small squares, arrows from reactants to products.
 
-A reversible pair shares one square, with an open arrowhead at its reactants for the way back. What only speeds a
+A reversible pair shares one square, with a hollow arrowhead at its reactants for the way back. What only speeds a
 reaction up (a catalyst, a name in its rate law) comes in on a dotted line that ends in a ring, as in the Systems
 Biology Graphical Notation.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,14 +15,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, FancyArrowPatch, Rectangle
 
 from ..errors import RxnError
-from ..network import Network, Reaction
-from ..structure import modifiers
+from ..network import Network
+from ..structure import Arm, arms, squares
 from .placement import Points, place
 from .style import INK, MUTED, PAPER, SERIES, blank, look
 
 _MOST = 400  # nodes; beyond, neither the reader nor the layout gets anywhere
 _NAMED = 60  # reactions up to which each has its name beside it
 _EDGE, _GAP = 0.62, 0.16  # inches
+_SPARSE, _AIR = 1.45, 0.9  # lines per node from which on a drawing grows, and by how much
 _SQUARE = 0.13
 _BEND = 0.28  # of a line, as a part of its length
 _CHARACTER, _LINE = 0.083, 0.27  # of a species' name, inches
@@ -34,51 +35,38 @@ _AROUND = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Arm:
-    """A line between a species and a reaction: its role, the count written beside it where not 1.
-
-    `back`: the reaction is reversible, so that the line is walked both ways.
-    """
-
-    species: int
-    reaction: int
-    role: str
-    count: int
-    back: bool = False
-
-
 def network_drawing(net: Network) -> Figure:
     """The network as a figure whose size follows its number of nodes. Raises R411 for more than 400 nodes."""
     names = [s.name for s in net.species]
-    squares = [r for r in net.reactions if not r.reversible_of]
-    total = len(names) + len(squares)
+    shown_reactions = squares(net)
+    total = len(names) + len(shown_reactions)
     if total > _MOST:
         raise RxnError("R411", f"{net.name} has {total} nodes, too many to draw (up to {_MOST} are drawn)")
-    arms = _arms(net, squares)
+    lines = arms(net)
     shown = [_short(n) for n in names]
-    named = len(squares) <= _NAMED
+    named = len(shown_reactions) <= _NAMED
     sizes = np.array(
         [(max(len(n), 2) * _CHARACTER + 0.16, _LINE) for n in shown]
-        + [((len(_short(r.name)) * _SMALL if named else 0) + _SQUARE, _SQUARE + 0.1 * named) for r in squares]
+        + [((len(_short(r.name)) * _SMALL if named else 0) + _SQUARE, _SQUARE + 0.1 * named) for r in shown_reactions]
     ).reshape(-1, 2)
-    links = [(a.species, len(names) + a.reaction) for a in arms]
-    edge = _EDGE + 0.01 * min(total, 40)  # crowded drawings need air
-    points = place(links, sizes, edge, _GAP) if total else np.zeros((0, 2))
+    links = [(a.species, len(names) + a.square) for a in lines]
+    crowd = max(len(lines) / max(total, 1) - _SPARSE, 0.0)
+    edge = _EDGE + 0.01 * min(total, 40) + _AIR * min(crowd, 1.0)  # crowded drawings need air
+    bodies = np.concatenate([sizes[: len(names)], np.full((len(shown_reactions), 2), _SQUARE)])
+    points = place(links, sizes, edge, _GAP, bodies) if total else np.zeros((0, 2))
     with look():
-        return _drawn(shown, [_short(r.name) if named else "" for r in squares], arms, points, sizes)
+        return _drawn(shown, [_short(r.name) if named else "" for r in shown_reactions], lines, points, sizes)
 
 
 def key(net: Network) -> str:
     """What the signs of a network's drawing mean, those that occur in it."""
-    squares = [r for r in net.reactions if not r.reversible_of]
-    arms = _arms(net, squares)
+    lines = arms(net)
     parts = ["Species in ellipses, reactions as squares."]
-    if any(a.count != 1 for a in arms):
+    if any(a.count != 1 for a in lines):
         parts.append("A number is a count other than one.")
-    if any(a.back for a in arms):
-        parts.append("A reversible pair shares a square: full heads at its products, open ones at its reactants.")
-    if any(a.role in ("catalyst", "modifier") for a in arms):
+    if any(a.back for a in lines):
+        parts.append("A reversible pair shares a square: full heads at its products, hollow ones at its reactants.")
+    if any(a.quiet for a in lines):
         parts.append("A dotted line that ends in a ring comes from what only sets the speed.")
     return " ".join(parts)
 
@@ -87,44 +75,20 @@ def _short(name: str) -> str:
     return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
 
 
-def _arms(net: Network, squares: list[Reaction]) -> list[_Arm]:
-    """The lines that meet at each square, a reaction or reversible pair."""
-    position = net.positions
-    backward = {r.reversible_of: r for r in net.reactions if r.reversible_of}
-    arms: list[_Arm] = []
-    for k, reaction in enumerate(squares):
-        back = backward.get(reaction.name)
-        both = back is not None or reaction.net_reversible
-        consumed, produced = dict(reaction.reactants), dict(reaction.products)
-        for name in (n for n in net.positions if n in consumed or n in produced):
-            used, made = consumed.get(name, 0), produced.get(name, 0)
-            if used and used == made:
-                arms.append(_Arm(position[name], k, "catalyst", used))
-                continue
-            if used:
-                arms.append(_Arm(position[name], k, "reactant", used, both))
-            if made:
-                arms.append(_Arm(position[name], k, "product", made, both))
-        laws = (reaction, back) if back is not None else (reaction,)
-        speeding = dict.fromkeys(name for r in laws for name in modifiers(net, r))
-        arms += [_Arm(position[n], k, "modifier", 1) for n in speeding if n not in consumed and n not in produced]
-    return arms
-
-
 # ---------------------------------------------------------------------------------------------- ink
 
 
-def _drawn(species: list[str], reactions: list[str], arms: list[_Arm], points: Points, sizes: Points) -> Figure:
+def _drawn(species: list[str], reactions: list[str], arms: Sequence[Arm], points: Points, sizes: Points) -> Figure:
     """Everything in inches: first the ink, then a figure that just holds it."""
     figure = blank(1.0)
     figure.set_layout_engine("none")
     ax = figure.add_axes((0, 0, 1, 1))
     ax.set_axis_off()
-    twice = {(a.species, a.reaction) for a in arms if a.role == "reactant"}
-    twice &= {(a.species, a.reaction) for a in arms if a.role == "product"}
+    twice = {(a.species, a.square) for a in arms if a.role == "reactant"}
+    twice &= {(a.species, a.square) for a in arms if a.role == "product"}
     corners = [points - sizes / 2, points + sizes / 2] if len(points) else [np.zeros((1, 2)), np.ones((1, 2))]
     for arm in arms:
-        corners.append(_draw_arm(ax, arm, points, sizes, len(species), (arm.species, arm.reaction) in twice))
+        corners.append(_draw_arm(ax, arm, points, sizes, len(species), (arm.species, arm.square) in twice))
     for k, name in enumerate(species):
         ax.add_patch(
             Ellipse(points[k], sizes[k, 0], sizes[k, 1], facecolor=PAPER, edgecolor=SERIES[0], linewidth=1.2, zorder=3)
@@ -141,25 +105,26 @@ def _drawn(species: list[str], reactions: list[str], arms: list[_Arm], points: P
     return figure
 
 
-def _draw_arm(ax: Axes, arm: _Arm, points: Points, sizes: Points, first: int, twice: bool) -> Points:
+def _draw_arm(ax: Axes, arm: Arm, points: Points, sizes: Points, first: int, twice: bool) -> Points:
     """One line, its corners: where a species goes in and comes out again, the two lines bend away from each other."""
-    centre, square = points[arm.species], points[first + arm.reaction]
+    centre, square = points[arm.species], points[first + arm.square]
     bend = _BEND if twice else 0.0
     outward = arm.role == "product"
     at_species = centre + _boundary(sizes[arm.species], _towards(centre, square, -bend if outward else bend))
     at_square = square + 0.75 * _SQUARE * _towards(square, centre, bend if outward else -bend)
     start, stop = (at_square, at_species) if outward else (at_species, at_square)
-    quiet = arm.role in ("catalyst", "modifier")
-    # the way back of a reversible reaction ends in an open head, at its reactants
-    head = "-|>" if not quiet and not arm.back else "<-" if arm.back and not outward else "-|>" if outward else "-"
+    # the way back of a reversible reaction ends in a hollow head, at its reactants
+    head = "-" if arm.quiet else "<|-" if arm.back and not outward else "-|>"
     ax.add_patch(
         FancyArrowPatch(
-            start, stop, arrowstyle=head, connectionstyle=f"arc3,rad={bend}", mutation_scale=7.5,
-            color=SERIES[1] if quiet else INK, linewidth=1.1 if quiet else 0.9,
-            linestyle=(0, (0.8, 2.2)) if quiet else "solid", capstyle="round", shrinkA=0, shrinkB=0, zorder=2,
+            start, stop, arrowstyle=head, connectionstyle=f"arc3,rad={bend}",
+            mutation_scale=8.5 if head == "<|-" else 7.5,
+            edgecolor=SERIES[1] if arm.quiet else INK, facecolor=PAPER if head == "<|-" else INK,
+            linewidth=1.1 if arm.quiet else 0.9,
+            linestyle=(0, (0.8, 2.2)) if arm.quiet else "solid", capstyle="round", shrinkA=0, shrinkB=0, zorder=2,
         )
     )  # fmt: skip
-    if quiet:
+    if arm.quiet:
         ax.add_patch(Ellipse(at_square, 0.06, 0.06, facecolor=PAPER, edgecolor=SERIES[1], linewidth=0.9, zorder=3))
     along = stop - start
     aside = np.array([along[1], -along[0]])
@@ -169,10 +134,10 @@ def _draw_arm(ax: Axes, arm: _Arm, points: Points, sizes: Points, first: int, tw
     return np.array([label - 0.07, label + 0.07])
 
 
-def _twice(arms: list[_Arm]) -> set[tuple[int, int]]:
+def _twice(arms: Sequence[Arm]) -> set[tuple[int, int]]:
     """The (species, reaction) pairs with a line in and a line out."""
-    into = {(a.species, a.reaction) for a in arms if a.role == "reactant"}
-    return into & {(a.species, a.reaction) for a in arms if a.role == "product"}
+    into = {(a.species, a.square) for a in arms if a.role == "reactant"}
+    return into & {(a.species, a.square) for a in arms if a.role == "product"}
 
 
 def _curve(a: Points, b: Points, bend: float) -> Points:
@@ -208,14 +173,14 @@ def _spots(here: Points, name: str) -> list[tuple[str, str, float, float, Points
     return spots
 
 
-def _draw_names(ax: Axes, names: list[str], arms: list[_Arm], points: Points, sizes: Points) -> list[Points]:
+def _draw_names(ax: Axes, names: list[str], arms: Sequence[Arm], points: Points, sizes: Points) -> list[Points]:
     """Each reaction's name beside its square, where it covers fewest lines, nodes and other names; their corners."""
     first = len(points) - len(names)
     twice = _twice(arms)
     lines = [
-        _curve(points[a.species], points[first + a.reaction], bend)
+        _curve(points[a.species], points[first + a.square], bend)
         for a in arms
-        for bend in ((-_BEND, _BEND) if (a.species, a.reaction) in twice else (0.0,))
+        for bend in ((-_BEND, _BEND) if (a.species, a.square) in twice else (0.0,))
     ]
     inked = np.concatenate(lines) if lines else np.zeros((0, 2))
     half = np.concatenate([sizes[:first] / 2, np.full((len(names), 2), _SQUARE / 2)])

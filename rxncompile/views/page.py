@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from ..notation import escaped_xml
+from .sheet import STYLE
 from .style import inline_svg
 
 
@@ -30,8 +31,8 @@ class Cell:
     html: str
 
 
-def page(title: str, summary: str, chapters: Sequence[Chapter], footer: str) -> str:
-    """The whole page; `summary` and `footer` are plain text."""
+def page(title: str, facts: str, words: Sequence[str], chapters: Sequence[Chapter], footer: str) -> str:
+    """The whole page; all but the chapters is plain text, the first of `words` said louder."""
     names = [_slug(c.title) for c in chapters]
     links = "".join(
         f'<li><a href="#{name}">{escaped_xml(c.title)}</a></li>' for name, c in zip(names, chapters, strict=True)
@@ -41,6 +42,22 @@ def page(title: str, summary: str, chapters: Sequence[Chapter], footer: str) -> 
         f"{c.html}\n</section>"
         for name, c in zip(names, chapters, strict=True)
     )
+    lead = "".join(paragraph(text, "" if k else "lead") for k, text in enumerate(words))
+    body = f"""<header>
+<h1>{escaped_xml(title)}</h1>
+{lead}
+<p class="summary">{escaped_xml(facts)}</p>
+<nav aria-label="Chapters"><ol>{links}</ol></nav>
+</header>
+<main>
+{sections}
+</main>
+<footer><p>{escaped_xml(footer)}</p></footer>"""
+    return document(title, body)
+
+
+def document(title: str, body: str) -> str:
+    """An HTML document with the style of the pages, and a policy by which it can neither run nor load anything."""
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -54,15 +71,7 @@ def page(title: str, summary: str, chapters: Sequence[Chapter], footer: str) -> 
 <style>{STYLE}</style>
 </head>
 <body>
-<header>
-<h1>{escaped_xml(title)}</h1>
-<p class="summary">{escaped_xml(summary)}</p>
-<nav aria-label="Chapters"><ol>{links}</ol></nav>
-</header>
-<main>
-{sections}
-</main>
-<footer><p>{escaped_xml(footer)}</p></footer>
+{body}
 </body>
 </html>
 """
@@ -70,6 +79,19 @@ def page(title: str, summary: str, chapters: Sequence[Chapter], footer: str) -> 
 
 def _slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+MOST_ROWS = 300  # of a table
+
+
+def cut(total: int, what: str) -> str:
+    """A line below a table that is not shown to its end, nothing below another."""
+    return paragraph(f"The first {MOST_ROWS} of {total:,} {what} are shown.", "quiet") if total > MOST_ROWS else ""
+
+
+def definitions(rows: Iterable[tuple[str, str]]) -> str:
+    """A list of terms, plain text, with what is said of them, HTML."""
+    return "<dl>" + "".join(f"<dt>{escaped_xml(term)}</dt><dd>{html}</dd>" for term, html in rows) + "</dl>"
 
 
 def paragraph(text: str, style: str = "") -> str:
@@ -104,75 +126,5 @@ def picture(drawn: Figure, name: str, alt: str, caption: str, least: float = 0.0
     sizes = f"max-width:{width:.0f}px" + (f";min-width:{least * width:.0f}px" if least else "")
     svg = inline_svg(drawn, alt, name).replace("<svg ", f'<svg style="{sizes}" ', 1)
     box = f'<div class="scroll" tabindex="0" role="group" aria-label="{escaped_xml(alt)}">{svg}</div>' if least else svg
-    return f"<figure>{box}<figcaption>{escaped_xml(caption)}</figcaption></figure>"
-
-
-STYLE = """
-:root{--ink:#1f2430;--muted:#5b6472;--faint:#d9dde3;--paper:#fff;--page:#fff;--raised:#f5f6f8;--link:#0b5cad;
---series-0:#0072b2;--series-1:#d55e00;--series-2:#009e73;--series-3:#c2639a;--series-4:#d18f00;--series-5:#3a9fdd;
---sans:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
---mono:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
-@media (prefers-color-scheme:dark){:root{--ink:#e6e8ec;--muted:#9aa4b2;--faint:#343b46;--paper:#171a20;--page:#14171c;
---raised:#1d2129;--link:#7db7f0;--series-0:#56a9e0;--series-1:#f0884a;--series-2:#35c79a;--series-3:#e29ac4;
---series-4:#e9b44c;--series-5:#8fd0f7}}
-*{box-sizing:border-box}
-html{color-scheme:light dark;-webkit-text-size-adjust:100%}
-body{margin:0 auto;padding:1.5rem clamp(1rem,4vw,2.5rem) 3rem;max-width:68rem;background:var(--page);color:var(--ink);
-font:1rem/1.55 var(--sans);overflow-wrap:break-word}
-h1{margin:.2rem 0;font-size:clamp(1.5rem,5vw,2.1rem);line-height:1.2;overflow-wrap:anywhere}
-h2{margin:2.6rem 0 .8rem;padding-top:.9rem;border-top:1px solid var(--faint);font-size:1.3rem;line-height:1.3}
-h3{margin:1.8rem 0 .5rem;font-size:1.05rem}
-p{margin:.6rem 0;max-width:46rem}
-a{color:var(--link)}
-.summary,figcaption,.quiet,footer{color:var(--muted)}
-nav ol{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;margin:.8rem 0 0;padding:0;list-style:none;font-size:.95rem}
-nav a{display:inline-block;padding:.25rem 0}
-table{border-collapse:collapse;margin:.8rem 0;font-size:.95rem}
-th,td{padding:.4rem 1.4rem .4rem 0;text-align:left;vertical-align:baseline;border-bottom:1px solid var(--faint)}
-th:last-child,td:last-child{padding-right:0}
-thead th{color:var(--muted);font-weight:500;font-size:.88rem}
-tbody th{font-weight:500;overflow-wrap:anywhere}
-.stacked tbody th{min-width:9.5em}
-math{font-family:math,"STIX Two Math","Latin Modern Math","Cambria Math","XITS Math","STIX Math","DejaVu Math TeX Gyre",
-"Noto Sans Math",serif;font-size:1.06em;overflow-wrap:normal}
-mi.word{font-style:italic}
-mtext.verbatim{font-family:var(--mono);font-size:.9em}
-.equations{display:grid;grid-template-columns:minmax(2rem,max-content) 1.4rem minmax(0,1fr);margin:.8rem 0;
-row-gap:.3rem;align-items:baseline}
-.equations>*{min-width:0;padding:.25rem 0}
-.equations .left{overflow-x:auto;overflow-y:hidden;max-width:40vw}
-.equations .right{overflow-x:auto;overflow-y:hidden;line-height:1.9}
-.equations math,.stacked math{math-style:normal}
-.equations .right math{margin-block:.22em}
-.equations .wide{grid-column:1/-1;color:var(--muted)}
-figure{margin:1rem 0;min-width:0}
-figure svg{display:block;width:100%;height:auto}
-figcaption{font-size:.9rem;margin-top:.4rem;max-width:46rem}
-.scroll{overflow-x:auto;overflow-y:hidden;padding-bottom:2px}
-.figures{display:grid;gap:.5rem 2.5rem;align-items:start;
-grid-template-columns:repeat(auto-fit,minmax(min(100%,25rem),1fr))}
-pre{overflow-x:auto;padding:.8rem 1rem;background:var(--raised);border-radius:.4rem;font:.85rem/1.5 var(--mono);
-tab-size:4;max-width:100%}
-pre.wrap{white-space:pre-wrap;overflow-wrap:anywhere}
-code{font-family:var(--mono);font-size:.92em}
-footer{margin-top:3rem;font-size:.9rem}
-@media (max-width:40rem){
-th,td{padding-right:1rem}
-.stacked,.stacked tbody,.stacked tr,.stacked th,.stacked td{display:block}
-.stacked thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.stacked tr{padding:.55rem 0;border-bottom:1px solid var(--faint)}
-.stacked th,.stacked td{border:0;padding:.1rem 0;min-width:0}
-.stacked td{display:grid;grid-template-columns:6.2rem minmax(0,1fr);gap:.6rem;align-items:baseline}
-.stacked td::before{content:attr(data-column);color:var(--muted);font-size:.85rem}
-.stacked td>div{overflow-x:auto;overflow-y:hidden;padding:.25rem 0}
-.stacked td.empty{display:none}
-}
-@media print{
-:root{--ink:#000;--muted:#444;--faint:#ccc;--paper:#fff;--page:#fff;--raised:#f6f6f6;--link:#000;--series-0:#0072b2;
---series-1:#d55e00;--series-2:#009e73;--series-3:#c2639a;--series-4:#d18f00;--series-5:#3a9fdd}
-body{max-width:none;padding:0;font-size:10pt}nav{display:none}
-figure,tr,.equations>*{break-inside:avoid}h2,h3{break-after:avoid}
-pre{white-space:pre-wrap;overflow-wrap:anywhere}.scroll,.equations .right,.equations .left{overflow:visible}
-figure svg{min-width:0!important}
-a{text-decoration:none}}
-"""
+    words = f"<figcaption>{escaped_xml(caption)}</figcaption>" if caption else ""
+    return f"<figure>{box}{words}</figure>"

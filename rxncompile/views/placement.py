@@ -12,10 +12,16 @@ Points = NDArray[np.float64]
 
 _SWEEPS = 200  # of stress majorization; small drawings settle within fifty
 _PUSHES = 300
+_ROUNDS, _CLEAR = 6, 0.05  # of moving boxes off lines; inches between the two
+_MOST_PAIRS = 6_000  # of lines and boxes: beyond, it takes long, and nobody follows a single line
 
 
-def place(links: Sequence[tuple[int, int]], sizes: Points, edge: float, gap: float) -> Points:
+def place(
+    links: Sequence[tuple[int, int]], sizes: Points, edge: float, gap: float, bodies: Points | None = None
+) -> Points:
     """Positions (n, 2) of `n` boxes of `sizes` (n, 2): linked ones about `edge` apart, all at least `gap`.
+
+    `bodies` (n, 2) are the parts of the boxes that no line should run through, where not all of them.
 
     Each connected part minimises the stress `sum_ij d_ij^-2 (|x_i - x_j| - d_ij)^2`, d the graph distance times
     `edge` (Gansner, Koren and North 2004); the parts stand in rows. The same graph gives the same picture.
@@ -26,10 +32,13 @@ def place(links: Sequence[tuple[int, int]], sizes: Points, edge: float, gap: flo
         neighbours[a].append(b)
         neighbours[b].append(a)
     parts = _parts(neighbours)
+    inked = sizes if bodies is None else bodies
     boxes = []
     for part in parts:
         points = _upright(_stress(_distances(neighbours, part) * edge))
-        boxes.append(_pushed(points, sizes[part], gap))
+        index = {node: k for k, node in enumerate(part)}
+        own = np.array([(index[a], index[b]) for a, b in links if a in index], dtype=np.intp).reshape(-1, 2)
+        boxes.append(_cleared(_pushed(points, sizes[part], gap), own, sizes[part], inked[part], gap, edge))
     positions = np.zeros((count, 2))
     for part, points in zip(parts, _in_rows(boxes, [sizes[p] for p in parts], gap), strict=True):
         positions[part] = points
@@ -125,6 +134,48 @@ def _pushed(points: Points, sizes: Points, gap: float) -> Points:
         if not moved:
             break
     return points
+
+
+def _cleared(points: Points, links: NDArray[np.intp], sizes: Points, bodies: Points, gap: float, edge: float) -> Points:
+    """Boxes moved a little, one at a time, where that takes lines off boxes that are not theirs."""
+    if not len(links) or len(links) * len(points) > _MOST_PAIRS:
+        return points
+    points = points.copy()
+    reach = edge * np.array([0.25, 0.5, 0.9])
+    ways = [np.array([np.cos(x), np.sin(x)]) for x in np.arange(12) * np.pi / 6]
+    for _ in range(_ROUNDS):
+        before = _covered(points, links, bodies)
+        if not before.any():
+            break
+        lines, boxes = np.nonzero(before)
+        moved = False
+        for node in dict.fromkeys(int(n) for n in (*boxes, *links[lines].ravel())):
+            home, fewest = points[node].copy(), int(_covered(points, links, bodies).sum())
+            best = home
+            for step in (r * way for r in reach for way in ways):
+                points[node] = home + step
+                apart = np.abs(points - points[node]) < (sizes + sizes[node]) / 2 + gap / 2
+                if apart.all(axis=1).sum() == 1 and (count := int(_covered(points, links, bodies).sum())) < fewest:
+                    best, fewest, moved = points[node].copy(), count, True
+            points[node] = best
+        if not moved:
+            break
+    return points
+
+
+def _covered(points: Points, links: NDArray[np.intp], bodies: Points) -> NDArray[np.bool_]:
+    """(line, box): whether a line runs through a box that is not at its end.
+
+    A box counts as its ellipse, in the direction from the line to its centre.
+    """
+    start, along = points[links[:, 0]], points[links[:, 1]] - points[links[:, 0]]
+    away = points[None] - start[:, None]
+    share = (away * along[:, None]).sum(axis=2) / np.maximum((along**2).sum(axis=1), 1e-12)[:, None]
+    away -= np.clip(share, 0.0, 1.0)[..., None] * along[:, None]
+    far = np.sqrt((away**2).sum(axis=2))
+    reach = np.sqrt(((away * bodies / 2) ** 2).sum(axis=2)) + _CLEAR * far
+    everyone = np.arange(len(points))
+    return (far**2 < reach) & (everyone != links[:, :1]) & (everyone != links[:, 1:])
 
 
 def _in_rows(parts: list[Points], sizes: list[Points], gap: float) -> list[Points]:

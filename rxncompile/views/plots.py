@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter
 
 from ..errors import RxnError
 from ..simulators.trajectory import Ensemble, Result, Trajectory, column
 from .choice import LINES, Choice, chosen, movers, pair
 from .drawing import network_drawing
+from .readings import in_full
 from .style import INK, MUTED, SERIES, blank, legend, look, panels, save
 
 __all__ = [
     "ensemble_band", "network_drawing", "of_result", "phase_pair", "phase_plane", "sample_paths", "save", "selection",
-    "time_course",
+    "thumbnail", "time_course",
 ]  # fmt: skip
 
 _DENSE = 20_000  # points of a panel beyond which lines are drawn as pixels
 _PATH_PANELS = 4
 _BANDS = 3  # that may overlap in one panel
+_SMALL_LINES, _SMALL_POINTS = 3, 200  # of a thumbnail
+_ORDER = 4  # of magnitude within which numbers on an axis stand as they are
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DASHED = (0, (4, 2.5))
 
 
@@ -145,9 +152,30 @@ def phase_plane(ode: Trajectory, x: str, y: str, paths: Trajectory | None = None
         along, up = ode.mean_of(x), ode.mean_of(y)
         handles = ax.plot(along, up, color=SERIES[0], label="rate equations") + handles
         ax.plot(along[:1], up[:1], color=SERIES[0], marker="o", markersize=5, linestyle="none")
-        ax.set_xlabel(_with_unit(x, ode.units[column(ode, x)]))
-        ax.set_ylabel(_with_unit(y, ode.units[column(ode, y)]))
+        ax.set_xlabel(_with_unit(x, _power(ax.xaxis) + in_full(ode.units[column(ode, x)])))
+        ax.set_ylabel(_with_unit(y, _power(ax.yaxis) + in_full(ode.units[column(ode, y)])))
         legend(ax, handles)
+    return figure
+
+
+def thumbnail(ode: Trajectory, paths: Trajectory | None = None, time_unit: str = "") -> Figure:
+    """A small picture of a model: the first panel of its rate equations, one stochastic run thin behind it."""
+    every = max(1, len(ode.t) // _SMALL_POINTS)
+    groups = selection(ode).groups
+    with look():
+        figure = blank(1.9, width=3.3)
+        ax = figure.subplots()
+        for k, colour in zip(groups[0][:_SMALL_LINES] if groups else (), SERIES, strict=False):
+            label = ode.labels[k]
+            if paths is not None and label in paths.labels:
+                run = paths.values[0, :, column(paths, label)]
+                ax.plot(paths.t, run, color=colour, alpha=0.5, linewidth=0.6, drawstyle="steps-post")
+            ax.plot(ode.t[::every], ode.values[0, ::every, k], color=colour, label=_short(label, 12))
+        if groups:
+            _finish(ax, ode, groups[0])
+            legend(ax, ax.get_legend_handles_labels()[0])
+        ax.locator_params(nbins=4)
+        _time_axis([ax], ode, time_unit)
     return figure
 
 
@@ -158,21 +186,32 @@ def _finish(ax: Axes, result: Result, group: Sequence[int]) -> None:
     """The vertical axis: what is measured, and room where nothing moves."""
     unit = result.units[group[0]]
     alone = result.labels[group[0]] if len(group) == 1 else ""
-    ax.set_ylabel(_short(unit if unit not in ("", "1") else alone))
+    measured = _short(in_full(unit) if unit not in ("", "1") else alone)
     drawn = ax.dataLim
     if np.isfinite(drawn.y0) and drawn.height == 0.0:
         middle = float(drawn.y0)
         ax.set_ylim(middle - max(abs(middle), 1.0) * 0.1, middle + max(abs(middle), 1.0) * 0.1)
+    ax.set_ylabel(f"{_power(ax.yaxis)}{measured}".strip())
 
 
 def _time_axis(axes: Sequence[Axes], result: Result, unit: str) -> None:
-    axes[-1].set_xlabel(_with_unit("time", unit))
     if len(result.t) > 1:
         axes[-1].set_xlim(result.t[0], result.t[-1])
+    axes[-1].set_xlabel(_with_unit("time", _power(axes[-1].xaxis) + unit))
+
+
+def _power(axis: Axis) -> str:
+    """`10⁵ ` where an axis counts in such a power: its ticks then show the rest, and no number stands in a corner."""
+    largest = max(map(abs, axis.get_view_interval()))
+    order = math.floor(math.log10(largest)) if largest > 0.0 and math.isfinite(largest) else 0
+    if -_ORDER < order < _ORDER + 1:
+        return ""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10.0**order:.6g}"))
+    return f"10{str(order).translate(_RAISED)} "
 
 
 def _with_unit(name: str, unit: str) -> str:
-    return f"{_short(name)} ({_short(unit, 16)})" if unit and unit != "1" else _short(name)
+    return f"{_short(name)} ({_short(unit.strip(), 22)})" if unit and unit != "1" else _short(name)
 
 
 def _short(name: str, most: int = 20) -> str:

@@ -181,6 +181,11 @@ def species_unit(species: Species) -> str:
     return "concentration" if species.concentration else "molecules"
 
 
+def in_full(unit: str) -> str:
+    """A unit as a reader knows it: the language's short words written out."""
+    return {"conc": "concentration", "count": "molecules"}.get(unit, unit)
+
+
 def value_text(value: sp.Expr | Distribution | None) -> str:
     """A value or a distribution in the model language, nothing for None."""
     if value is None:

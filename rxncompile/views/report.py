@@ -4,46 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..network import Network
-from ..simulators.trajectory import Ensemble, Trajectory
-from ..system import System
-from .chapters import (
-    Tour,
-    how_it_was_made,
-    the_equations,
-    the_model,
-    the_simulation,
-    what_is_conserved,
-    what_reacts,
-)
+from .behaviour import what_happens
+from .chapters import how_it_was_made, on_the_lattice, the_equations, the_model, the_numbers, what_reacts
+from .computed import Tour
+from .constraints import structure, what_is_conserved
+from .introduction import first_sentence, introduction
 from .page import Chapter, page
 from .readings import summary
 
-# a further chapter is a further function here
-CHAPTERS: tuple[Callable[[Tour], Chapter], ...] = (
+# a further chapter is a further function here; one that has nothing to say about a model returns None
+CHAPTERS: tuple[Callable[[Tour], Chapter | None], ...] = (
     what_reacts,
+    on_the_lattice,
+    what_happens,
     what_is_conserved,
+    structure,
     the_equations,
-    the_simulation,
+    the_numbers,
     the_model,
     how_it_was_made,
 )
 
 
-def report(
-    net: Network,
-    rates: System | None,
-    jumps: System | None,
-    ode: Trajectory | None,
-    ensemble: Ensemble | None,
-    paths: Trajectory | None,
-    command: str,
-    reason: str = "",
-) -> str:
-    """One self-contained HTML page about a model and what it does: no script, no request to the network.
-
-    `ensemble` and `paths` are in the units of `ode`. What does not apply is None, and `reason` says why.
-    """
-    tour = Tour(net, rates, jumps, ode, ensemble, paths, command, reason)
+def report(tour: Tour) -> str:
+    """One self-contained HTML page about a model and what it does: no script, no request to the network."""
+    words = introduction(tour.net)
+    if words:
+        words = tuple(part for part in (*first_sentence(words[0]), *words[1:]) if part)
+    chapters = [found for chapter in CHAPTERS if (found := chapter(tour)) is not None]
     footer = "One file, complete in itself: it runs no script and asks the network for nothing."
-    return page(net.name, summary(net), [chapter(tour) for chapter in CHAPTERS], footer)
+    return page(tour.net.name, facts(tour), words, chapters, footer)
+
+
+def facts(tour: Tour) -> str:
+    """What was counted, in a line."""
+    unit = f" {tour.time_unit}" if tour.time_unit else ""
+    said = [summary(tour.net)]
+    if tour.ode is not None:
+        said.append(f"simulated until t = {tour.ode.t[-1]:g}{unit}")
+    if tour.ensemble is not None:
+        said.append(f"{tour.ensemble.runs:,} stochastic runs")
+    return " · ".join(said)

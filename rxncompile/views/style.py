@@ -77,11 +77,13 @@ def legend(axes: Axes, handles: Sequence[Any] = ()) -> None:
     lengths = [len(str(h.get_label())) + 5 for h in handles]
     columns = len(lengths)
     while columns > 1:
-        rows = -(-len(lengths) // columns)
-        if sum(max(lengths[k : k + rows]) for k in range(0, len(lengths), rows)) <= _LEGEND:
+        if sum(max(lengths[k::columns]) for k in range(columns)) <= _LEGEND:
             break
         columns -= 1
-    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=max(columns, 1))
+    rows = -(-len(lengths) // max(columns, 1))
+    columns = -(-len(lengths) // max(rows, 1))
+    by_row = [handles[k] for first in range(columns) for k in range(first, len(handles), columns)]
+    axes.legend(handles=by_row, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=max(columns, 1))
 
 
 def save(figure: Figure, path: str | Path) -> None:

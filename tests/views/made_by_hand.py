@@ -21,6 +21,7 @@ from rxncompile.network import (
     Unit,
 )
 from rxncompile.simulators.trajectory import Ensemble, Trajectory
+from rxncompile.views.computed import Tour
 
 SECOND = Unit("1/s", sp.Integer(1), (("time", -1),))
 UM = Unit("uM", sp.Integer(1), (("amount", 1), ("length", -3)))
@@ -145,8 +146,8 @@ def ensemble(net):
 
 
 def everything(net):
-    """The arguments of `report`."""
-    return (
+    """What a page is made of."""
+    return Tour(
         net,
         rate_equations(net),
         jump_process(net),

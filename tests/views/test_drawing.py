@@ -38,7 +38,7 @@ def test_a_reversible_pair_shares_a_square_and_catalysts_are_dotted():
     _, squares, arrows, rings = parts(figure)
     assert len(squares) == 3
     assert "bind_back" not in words(figure)
-    assert sorted(heads(a) for a in arrows) == ["Curve", "Curve", "CurveA", "CurveA"] + ["CurveFilledB"] * 3
+    assert sorted(heads(a) for a in arrows) == ["Curve", "Curve", "CurveFilledA", "CurveFilledA"] + ["CurveFilledB"] * 3
     assert len(rings) == 2  # GP makes P, G slows its use
     dotted = [a for a in arrows if heads(a) == "Curve"]
     assert all(a.get_linestyle() != "solid" for a in dotted)
@@ -88,6 +88,6 @@ def test_networks_without_reactions_or_species():
 
 def test_the_key_explains_what_occurs():
     assert key(lotka_volterra()) == "Species in ellipses, reactions as squares. A number is a count other than one."
-    assert "open ones at its reactants" in key(gene())
+    assert "hollow ones at its reactants" in key(gene())
     assert "only sets the speed" in key(gene())
     assert key(chain(3)) == "Species in ellipses, reactions as squares."
