@@ -191,7 +191,8 @@ def _tour(options: argparse.Namespace) -> int:
         from .tour import tours
 
         def alone(model: str, page: str) -> str:
-            kept = [a for a in options.arguments if a not in {*models, "-o", "--output", target, f"--output={target}"}]
+            own = {*models, "-o", "--output", target, f"-o{target}", f"--output={target}"}
+            kept = [a for a in options.arguments if a not in own]
             return shlex.join(["rxnc", kept[0], model, *kept[1:], "-o", page])
 
         failed = tours(models, lambda model: _with_values(load(model), options), Path(target), alone, *settings)
@@ -199,7 +200,6 @@ def _tour(options: argparse.Namespace) -> int:
     from .tour import tour
 
     command = shlex.join(["rxnc", *options.arguments])
-
     net = _with_values(load(models[0]), options)
     tour(net, Path(target or Path(models[0]).with_suffix(".html").name), command, *settings, _console())
     return 0
