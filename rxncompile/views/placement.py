@@ -141,7 +141,7 @@ def _cleared(points: Points, links: NDArray[np.intp], sizes: Points, bodies: Poi
     if not len(links) or len(links) * len(points) > _MOST_PAIRS:
         return points
     points = points.copy()
-    reach = edge * np.array([0.25, 0.5, 0.9])
+    reach = edge * np.array([0.25, 0.5, 0.9, 1.4])
     ways = [np.array([np.cos(x), np.sin(x)]) for x in np.arange(12) * np.pi / 6]
     for _ in range(_ROUNDS):
         before = _covered(points, links, bodies)

@@ -206,7 +206,7 @@ def _power(axis: Axis) -> str:
     order = math.floor(math.log10(largest)) if largest > 0.0 and math.isfinite(largest) else 0
     if -_ORDER < order < _ORDER + 1:
         return ""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10.0**order:.6g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10.0**order:.10g}".replace("-", "\u2212")))
     return f"10{str(order).translate(_RAISED)} "
 
 

@@ -26,7 +26,7 @@ th,td{padding:.4rem 1.4rem .4rem 0;text-align:left;vertical-align:baseline;borde
 th:last-child,td:last-child{padding-right:0}
 thead th{color:var(--muted);font-weight:500;font-size:.88rem}
 tbody th{font-weight:500;overflow-wrap:anywhere}
-.stacked tbody th{min-width:9.5em}
+.stacked th,.stacked td{padding-right:1rem}.stacked tbody th{min-width:7em}
 math{font-family:math,"STIX Two Math","Latin Modern Math","Cambria Math","XITS Math","STIX Math","DejaVu Math TeX Gyre",
 "Noto Sans Math",serif;font-size:1.06em;overflow-wrap:normal}
 mi.word{font-style:italic}
@@ -80,7 +80,7 @@ th,td{padding-right:1rem}
 :root{--ink:#000;--muted:#444;--faint:#ccc;--paper:#fff;--page:#fff;--raised:#f6f6f6;--link:#000;--series-0:#0072b2;
 --series-1:#d55e00;--series-2:#009e73;--series-3:#c2639a;--series-4:#d18f00;--series-5:#3a9fdd}
 html{font-size:9.5pt}body{max-width:none;padding:0}nav{display:none}
-figure,tr,.equations>*{break-inside:avoid}h2,h3{break-after:avoid}h2{margin-top:1.4rem}p,li,dd{orphans:3;widows:3}
+figure,tr,.equations>*{break-inside:avoid}h2,h3,h2+p,thead{break-after:avoid}h2{margin-top:1.4rem}p,li,dd{orphans:3;widows:3}
 .card{break-inside:avoid}th,td{padding:.25rem .6rem .25rem 0}.stacked{font-size:7.6pt}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}.scroll,.equations .right,.equations .left{overflow:visible}
 figure svg{min-width:0!important}

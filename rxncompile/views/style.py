@@ -38,8 +38,8 @@ _LOOK = {
     "xtick.major.width": 0.7, "ytick.major.width": 0.7, "xtick.major.size": 3.0, "ytick.major.size": 3.0,
     "axes.grid": True, "grid.color": FAINT, "grid.linewidth": 0.5, "axes.axisbelow": True,
     "legend.frameon": False, "legend.borderaxespad": 0.1, "legend.handlelength": 1.4, "legend.columnspacing": 1.2,
-    "legend.labelspacing": 0.2, "axes.formatter.limits": (-4, 5), "text.parse_math": False,
-    "path.simplify": True, "path.simplify_threshold": 0.3,
+    "legend.labelspacing": 0.2, "axes.formatter.limits": (-4, 5), "axes.formatter.useoffset": False,
+    "text.parse_math": False, "path.simplify": True, "path.simplify_threshold": 0.3,
 }  # fmt: skip
 _SAVE = {"svg.fonttype": "none", "svg.hashsalt": "rxncompile", "savefig.dpi": 160}
 

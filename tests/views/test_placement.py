@@ -32,3 +32,33 @@ def test_linked_boxes_stand_about_an_edge_apart():
     lengths = [np.hypot(*(points[a] - points[b])) for a, b in links]
     assert lengths == pytest.approx([0.7] * 9, rel=0.2)
     assert points[0, 0] < points[9, 0]  # reading order
+
+
+def through(points, links, sizes):
+    """Lines that run through an ellipse at neither of their ends, by points along them."""
+    s = np.linspace(0.0, 1.0, 400)[:, None]
+    found = set()
+    for k, (a, b) in enumerate(links):
+        line = points[a] * (1 - s) + points[b] * s
+        for n in set(range(len(points))) - {a, b}:
+            if (((line - points[n]) / (sizes[n] / 2)) ** 2).sum(axis=1).min() < 1.0:
+                found.add((k, n))
+    return found
+
+
+def test_lines_run_around_boxes_that_are_not_theirs():
+    """The calcium model's network: a cube of receptor states, each face joined by reactions to one ion or the other."""
+    states = [(i, a, h) for i in range(2) for a in range(2) for h in range(2)]
+    links, square = [], len(states) + 2
+    for axis, ion in ((0, 8), (1, 9), (2, 9)):
+        for state in states:
+            if state[axis] == 0:
+                other = tuple(1 if k == axis else x for k, x in enumerate(state))
+                links += [(states.index(state), square), (states.index(other), square), (ion, square)]
+                square += 1
+    sizes = np.array([[0.8, 0.27]] * 10 + [[0.6, 0.23]] * (square - 10))
+    bodies = np.array([[0.8, 0.27]] * 10 + [[0.13, 0.13]] * (square - 10))
+    points = place(links, sizes, 1.0, 0.16, bodies)
+    by_stress_alone = place(links, sizes, 1.0, 0.16, np.zeros_like(bodies))
+    assert len(through(points, links, bodies)) <= 1
+    assert len(through(by_stress_alone, links, bodies)) >= 5

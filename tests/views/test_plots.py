@@ -186,3 +186,59 @@ def test_concentrations_are_not_drawn_over_counts() -> None:
 def test_one_name_for_counting() -> None:
     net = parse("species A : count = 5, B = 3\nr: A -> B @ 1")
     assert rate_equations(net).states[0].unit == jump_process(net).states[0].unit == "molecules"
+
+
+@pytest.mark.parametrize(
+    ("size", "label", "tick"),
+    [(3e-8, "10⁻⁸ uM", "3"), (2e5, "10⁵ uM", "2"), (1e12, "10¹² uM", "1"), (900.0, "uM", "800"), (0.02, "uM", "0.02")],
+)
+def test_powers_of_ten_stand_in_the_label_and_in_no_corner(size, label, tick):
+    ode = deterministic(gene())
+    values = np.zeros_like(ode.values)
+    values[0, :, 0] = np.linspace(0.0, size, len(ode.t))
+    figure = plots.time_course(replace(ode, values=values), ["G"], time_unit="s")
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    assert axes.get_ylabel() == label
+    assert axes.yaxis.get_offset_text().get_text() == ""
+    ticks = [t.get_text() for t in axes.get_yticklabels()]
+    assert len(set(ticks)) == len(ticks)
+    assert any(t.startswith(tick) for t in ticks), ticks
+
+
+def test_long_times_and_planes_have_powers_too():
+    ode = deterministic(gene())
+    figure = plots.time_course(replace(ode, t=ode.t * 1e7), ["G"], time_unit="s")
+    assert figure.axes[-1].get_xlabel() == "time (10⁸ s)"
+    plane = plots.phase_plane(replace(ode, values=ode.values * 1e7), "G", "P").axes[0]
+    assert plane.get_xlabel().startswith("G (10")
+    assert plane.get_ylabel().startswith("P (10")
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_legends_read_along_their_rows(count):
+    """Names stand from left to right, then in the next row, as even as they go."""
+    ode = deterministic(chain(count))
+    labels = [f"a-long-name-{k}" for k in range(count)]
+    figure, (axes,) = plots.panels(1)
+    for label in labels:
+        axes.plot(ode.t, ode.t, label=label)
+    plots.legend(axes)
+    figure.canvas.draw()
+    places = [(round(-t.get_window_extent().y0), round(t.get_window_extent().x0), t.get_text())
+              for t in axes.get_legend().get_texts()]  # fmt: skip
+    assert [text for _, _, text in sorted(places)] == labels
+    assert not covers(axes.get_legend(), axes)
+
+
+def test_a_thumbnail_is_small_in_every_way():
+    net = lotka_volterra()
+    ode, runs = deterministic(net), paths(net)
+    figure = plots.thumbnail(ode, runs, "s")
+    axes = figure.axes[0]
+    assert axes.get_xlabel() == "time (s)"
+    assert [t.get_text() for t in axes.get_legend().get_texts()] == ["X", "Y"]
+    assert len(axes.get_lines()) == 4
+    assert not covers(axes.get_legend(), axes)
+    many = replace(ode, t=np.linspace(0, 1, 5001), values=np.tile(ode.values[:, :1], (1, 5001, 1)))
+    assert max(len(line.get_xdata()) for line in plots.thumbnail(many).axes[0].get_lines()) <= 210
