@@ -77,6 +77,9 @@ def quoted(name: str) -> str:
     return f"'{name}'" if KEYWORDS.intersection(words) else name
 
 
+MOMENT = re.compile(r"<.+>(_[cfk])?")  # the label of a moment, which is written as it is among states
+
+
 def plain_index(word: str) -> bool:
     """Whether a word can stand as an index of a name without quotes."""
     return re.fullmatch(_INDEX, word) is not None and word not in KEYWORDS
@@ -173,7 +176,7 @@ def _wrap(expr: sp.Basic, level: int, states: Set[sp.Symbol]) -> str:
 def _text(expr: Any, states: Set[sp.Symbol]) -> tuple[str, int]:
     """Text and binding level of an expression."""
     if expr.is_Symbol:
-        return quoted(expr.name), _ATOM
+        return (expr.name if expr in states and MOMENT.fullmatch(expr.name) else quoted(expr.name)), _ATOM
     if expr.is_Rational:
         return _number(expr)
     if expr.is_Add:

@@ -14,13 +14,13 @@ from typing import TypeAlias
 import sympy as sp
 
 from .errors import RxnError, Span
-from .expressions import TIME, exact, text, to_float
+from .expressions import MOMENT, TIME, exact, text, to_float
 from .network import Distribution
 from .notation import Letters, letters, system_latex
 
 
-class Polynomial(tuple[tuple[sp.Rational, tuple[tuple[sp.Symbol, int], ...]], ...]):
-    """A right-hand side as a table of (coefficient, ((symbol, exponent), ...)) terms.
+class Polynomial(tuple[tuple[sp.Rational, tuple[tuple[sp.Expr, int], ...]], ...]):
+    """A right-hand side as a table of (coefficient, ((factor, exponent), ...)) terms; a factor is most often a symbol.
 
     The sympy expression is made only when somebody reads it: terms are cheap, sympy objects are not.
     """
@@ -29,7 +29,11 @@ class Polynomial(tuple[tuple[sp.Rational, tuple[tuple[sp.Symbol, int], ...]], ..
 
     @property
     def expr(self) -> sp.Expr:
-        return sp.Add(*(sp.Mul(c, *(s**e for s, e in powers)) for c, powers in self))
+        """The sum, collected: terms that differ in the first factor alone, as a rate, share the others."""
+        shared: dict[tuple[tuple[sp.Expr, int], ...], list[sp.Expr]] = {}
+        for c, powers in self:
+            shared.setdefault(powers[1:], []).append(sp.Mul(c, *(s**e for s, e in powers[:1])))
+        return sp.Add(*(sp.Mul(sp.Add(*first), *(s**e for s, e in rest)) for rest, first in shared.items()))
 
 
 Rhs: TypeAlias = sp.Expr | Polynomial
@@ -191,7 +195,7 @@ class System:
     def __str__(self) -> str:
         lines = [f"{self.name}: {len(self.states)} states, {len(self.jumps)} jumps"]
         lines += [f"  # {line}" for line in self.history]
-        shown = self.symbols
+        shown = self.symbols | {name for name, _ in self.definitions if MOMENT.fullmatch(name.name)}
         for jump in self.jumps:
             moves = ", ".join(f"{s.name} {v:+d}" for s, v in jump.change) or "nothing"
             lines.append(f"  {jump.name}: {moves}   at   {text(jump.propensity, shown)}")

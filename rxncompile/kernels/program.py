@@ -65,7 +65,7 @@ class Lowering:
         g = self.graph
         terms = []
         for coefficient, powers in rhs:
-            monomial = (g.power(self.nodes[s], e) for s, e in powers)
+            monomial = (g.power(self.node(s), e) for s, e in powers)
             terms.append(g.mul(self.node(coefficient), *monomial))
         return g.add(*terms) if terms else g.constant(0.0)
 

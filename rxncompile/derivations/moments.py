@@ -1,0 +1,231 @@
+"""Moment equations of a jump process, to any order: a hierarchy that is open where a reaction is not linear.
+
+    raw        d<n^m>/dt = sum_r < a_r(n) [(n + c_r)^m - n^m] >                c_r the change of reaction r
+    factorial  d<(n)_m>/dt = sum_r k_r sum_j C(m, j) [(after)_j - (before)_j] <(n)_(before + m - j)>
+    central    the same for (n - mu)^m, a_r expanded about the mean mu: exactly where it is a polynomial, to a stated
+               order where it is not
+
+`(n)_m` is the falling factorial. The factorial form is the Heisenberg commutator of the normal-ordered generator with
+(a^m), read between <1| and |P>. Sources: Gillespie 2009; Doi 1976; Ale, Kirk and Stumpf 2013 for the expansion.
+Right-hand sides are tables of terms (`Polynomial`), made into expressions where somebody reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from math import comb, perm
+
+import sympy as sp
+
+from ..errors import RxnError
+from ..network import Network
+from ..operators import Generator, Term, generator
+from ..system import Polynomial, Rhs, State, Step, System
+from .central import Expansion
+from .monomials import (
+    Kind,
+    Monomial,
+    central_from_raw,
+    factorial_from_raw,
+    falling_from_powers,
+    label,
+    label_names,
+    moment_symbol,
+    monomials,
+    read_label,
+)
+from .rates import jump_process
+from .start import raw_start
+
+MOST_MOMENTS = 200_000
+
+
+def moments(
+    net: Network, order: int, kind: Kind = Kind.RAW, of: Iterable[str] | None = None, expansion: int | None = None
+) -> System:
+    """The equations of all moments up to `order`; those of higher order that they need are its `frontier`.
+
+    `expansion`: the order to which central moments expand a rate law that is no polynomial (default: `order` + 1).
+
+    `of`: labels of the moments that are wanted (`<A>`, `<A^2*B>`); the System then holds these and what their
+    equations need up to `order`. Raises R509, R510, R515 as `generator`, R516 for a rate law that is no polynomial,
+    R517 for an order or a label that is none, R412 where there are more than `MOST_MOMENTS`.
+    """
+    gen = generator(net)
+    names = label_names(gen.species)
+    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
+        raise RxnError("R517", f"order = {order!r} is not a whole number of at least 1")
+    table = _Central(gen, names, expansion or order + 1) if kind is Kind.CENTRAL else _Table(gen, names, kind)
+    if of is None:
+        total = comb(len(names) + order, order) - 1
+        if total > MOST_MOMENTS:
+            raise RxnError("R412", f"{total:,} moments of {len(names)} species, at most {MOST_MOMENTS:,} are derived")
+        wanted = tuple(monomials(range(len(names)), order))
+    else:
+        wanted = table.needed([_read(text, names, kind) for text in of], order)
+    drift = [table.equation(m) for m in wanted]
+    return _system(net, table, wanted, drift, order)
+
+
+class _Table:
+    """The reactions of a generator as whole numbers, and the equations that follow."""
+
+    def __init__(self, gen: Generator, names: Sequence[str], kind: Kind) -> None:
+        self.gen, self.names, self.kind = gen, names, kind
+        place = gen.positions
+        self.rates = [t.rate for t in gen.terms]
+        self.change = [{place[s]: n for s, n in t.change} for t in gen.terms]
+        self.before = [_monomial(t.before, place) for t in gen.terms]
+        self.touching: dict[int, list[int]] = {}
+        for r, moved in enumerate(self.change):
+            for i in moved:
+                self.touching.setdefault(i, []).append(r)
+        self.law = [falling_from_powers(m) if kind is Kind.RAW else ((m, 1),) for m in self.before]
+        self.after = [_counts(t.after, place) for t in gen.terms]
+        self.taken = [_counts(t.before, place) for t in gen.terms]
+        self.symbols: dict[Monomial, sp.Symbol] = {}
+        self.numbers: dict[int, sp.Integer] = {}
+        for term in gen.terms:
+            if term.law is not None:
+                raise _no_polynomial(term)
+
+    def symbol(self, m: Monomial) -> sp.Symbol:
+        found = self.symbols.get(m)
+        if found is None:
+            found = self.symbols[m] = moment_symbol(m, self.names, self.kind)
+        return found
+
+    def terms(self, m: Monomial) -> dict[tuple[int, Monomial], int]:
+        """{(reaction, monomial): coefficient}: the derivative of one moment."""
+        found: dict[tuple[int, Monomial], int] = {}
+        powers = _powers(m)
+        reactions = sorted({r for i in powers for r in self.touching.get(i, ())})
+        increment = self._raw if self.kind is Kind.RAW else self._factorial
+        for r in reactions:
+            law = self.law[r]
+            for part, x in increment(r, powers):
+                for base, c in law:
+                    key = (r, tuple(sorted(part + base)))
+                    found[key] = found.get(key, 0) + c * x
+        return found
+
+    def _raw(self, r: int, powers: dict[int, int]) -> list[tuple[Monomial, int]]:
+        """(n + c)^m - n^m."""
+        moved = self.change[r]
+        parts: list[tuple[Monomial, int]] = [((), 1)]
+        for i, q in powers.items():
+            c = moved.get(i, 0)
+            if c == 0:
+                parts = [(p + (i,) * q, x) for p, x in parts]
+            else:
+                row = [((i,) * j, comb(q, j) * c ** (q - j)) for j in range(q + 1)]
+                parts = [(p + s, x * y) for p, x in parts for s, y in row]
+        whole = sum(powers.values())
+        return [(p, x) for p, x in parts if len(p) != whole]  # the highest term is n^m itself
+
+    def _factorial(self, r: int, powers: dict[int, int]) -> list[tuple[Monomial, int]]:
+        """sum_j C(m, j) [(after)_j - (before)_j] (n)_(m - j), to be multiplied by (n)_before index by index."""
+        after, before = self.after[r], self.taken[r]
+        parts: list[tuple[Monomial, int, int]] = [((), 1, 1)]
+        for i, q in powers.items():
+            made, taken = after.get(i, 0), before.get(i, 0)
+            row = [((i,) * (q - j), comb(q, j), perm(made, j), perm(taken, j)) for j in range(q + 1)]
+            parts = [(p + s, x * w * a, y * w * b) for p, x, y in parts for s, w, a, b in row if a or b]
+        return [(p, x - y) for p, x, y in parts if x != y]
+
+    def equation(self, m: Monomial) -> Polynomial:
+        rates, symbol, numbers = self.rates, self.symbol, self.numbers
+        rows = []
+        for (r, key), x in self.terms(m).items():
+            if x:
+                number = numbers.get(x)
+                if number is None:
+                    number = numbers[x] = sp.Integer(x)
+                rows.append((number, ((rates[r], 1), (symbol(key), 1)) if key else ((rates[r], 1),)))
+        return Polynomial(rows)
+
+    def uses(self, m: Monomial) -> Iterable[Monomial]:
+        """The moments that an equation names."""
+        return (key for (_, key), x in self.terms(m).items() if x)
+
+    def needed(self, wanted: Iterable[Monomial], order: int) -> tuple[Monomial, ...]:
+        """The wanted moments and those up to `order` that their equations lead to."""
+        found = dict.fromkeys(wanted)
+        waiting = list(found)
+        while waiting:
+            for key in self.uses(waiting.pop()):
+                if key and len(key) <= order and key not in found:
+                    found[key] = None
+                    waiting.append(key)
+        return tuple(sorted(found, key=lambda m: (len(m), m)))
+
+
+class _Central(_Table):
+    """The same for central moments."""
+
+    def __init__(self, gen: Generator, names: Sequence[str], order: int) -> None:
+        self.gen, self.names, self.kind = gen, names, Kind.CENTRAL
+        self.symbols = {}
+        self.expansion = Expansion(gen, order, lambda i: self.symbol((i,)))
+
+    def equation(self, m: Monomial) -> Polynomial:
+        rows = []
+        for product, coefficient in self.expansion.equation(m).items():
+            rows.append((sp.S.One, ((coefficient, 1), *((self.symbol(factor), 1) for factor in product))))
+        return Polynomial(rows)
+
+    def uses(self, m: Monomial) -> Iterable[Monomial]:
+        place = {self.symbol((i,)): i for i in range(len(self.names))}
+        for product, coefficient in self.expansion.equation(m).items():
+            yield from product
+            yield from ((place[s],) for s in coefficient.free_symbols if s in place)
+
+
+def _system(net: Network, table: _Table, wanted: Sequence[Monomial], drift: Sequence[Rhs], order: int) -> System:
+    base = jump_process(net)
+    if base.events:
+        raise RxnError("R518", f"events of {net.name} do not act on its moments yet", base.events[0].origin)
+    states = {s.symbol: s for s in base.states}
+    start = raw_start([states[s] for s in table.gen.species])
+    convert = {Kind.FACTORIAL: factorial_from_raw, Kind.CENTRAL: central_from_raw}.get(table.kind)
+    first = start if convert is None else lambda m: start(m) if len(m) == 1 else convert(m, start)
+    held = set(wanted)
+    open_ones = sorted((m for m in table.symbols if m not in held), key=lambda m: (len(m), m))
+    return replace(
+        base,
+        states=tuple(State(table.symbol(m), label(m, table.names, table.kind), first(m)) for m in wanted),
+        drift=tuple(drift),
+        jumps=(),
+        frontier=tuple(State(table.symbol(m), label(m, table.names, table.kind)) for m in open_ones),
+        outputs=(),
+        steps=(Step("moment equations", (("order", str(order)), ("kind", table.kind)), "Gillespie 2009"),),
+    )
+
+
+def _read(text: str, names: Sequence[str], kind: Kind) -> Monomial:
+    found = read_label(text, names)
+    if found is None or (len(found[0]) > 1 and found[1] is not kind):
+        example = label((0, 0), names, kind) if names else "<A>"
+        raise RxnError("R517", f"{text!r} is no {kind} moment of the network", hint=f"written like {example}")
+    return found[0]
+
+
+def _no_polynomial(term: Term) -> RxnError:
+    message = f"the rate law of {term.name!r} is no polynomial of counts that vanishes where it cannot fire"
+    return RxnError("R516", message, term.origin, "central moments expand such laws about the mean: use those")
+
+
+def _monomial(powers: Iterable[tuple[sp.Symbol, int]], place: dict[sp.Symbol, int]) -> Monomial:
+    return tuple(sorted(place[s] for s, n in powers for _ in range(n)))
+
+
+def _counts(powers: Iterable[tuple[sp.Symbol, int]], place: dict[sp.Symbol, int]) -> dict[int, int]:
+    return {place[s]: n for s, n in powers}
+
+
+def _powers(m: Monomial) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for i in m:
+        found[i] = found.get(i, 0) + 1
+    return found

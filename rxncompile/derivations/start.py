@@ -1,0 +1,46 @@
+"""Moments of a process at its start: species are independent there, each a number or drawn from a law."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import sympy as sp
+
+from ..errors import RxnError
+from ..network import Distribution
+from ..operators import stirling
+from ..system import State
+from .monomials import Lookup, Monomial
+
+
+def raw_start(states: Sequence[State]) -> Lookup:
+    """The raw moments at the start. Raises R517 for a law whose moments of rounded draws are not known."""
+
+    @cache
+    def power(i: int, q: int) -> sp.Expr:
+        initial = states[i].initial
+        if not isinstance(initial, Distribution):
+            return sp.Pow(initial, q)
+        falling = _FALLING.get(initial.name)
+        if falling is None:
+            message = f"the moments of {states[i].label!r}, drawn from {initial.name} and rounded, have no formula"
+            raise RxnError("R517", message, hint="Poisson and Binomial have; or give a number")
+        return sp.Add(*(s * falling(j, *initial.arguments) for j, s in enumerate(stirling(q)) if s))
+
+    def raw(monomial: Monomial) -> sp.Expr:
+        return sp.Mul(*(power(i, monomial.count(i)) for i in sorted(set(monomial))))
+
+    return raw
+
+
+def _poisson(j: int, mean: sp.Expr) -> sp.Expr:
+    return sp.Pow(mean, j)
+
+
+def _binomial(j: int, trials: sp.Expr, chance: sp.Expr) -> sp.Expr:
+    return sp.Mul(sp.Pow(chance, j), *(trials - k for k in range(j)))
+
+
+# <n (n - 1) ... (n - j + 1)> of the laws that draw whole numbers
+_FALLING: dict[str, Callable[..., sp.Expr]] = {"Poisson": _poisson, "Binomial": _binomial}
