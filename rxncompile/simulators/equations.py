@@ -32,6 +32,7 @@ from ..system import System
 from .trajectory import Values
 
 _CHECK = 4096  # evaluations between two looks at the progress
+_PATIENCE = 8 * _CHECK  # evaluations that may be slow
 _STUCK = 1e-11  # relative progress over these that counts as none
 _LARGEST = 1e248  # a derivative beyond this overflows in the integrators' norms, which they take for good
 
@@ -99,12 +100,16 @@ class Function:
         return self.out
 
 
+class Trapped(Exception):  # noqa: N818  (a signal to go on otherwise, not an error)
+    """The integrator creeps towards `goal` at a pace for which the calls that are left are too few."""
+
+
 class RightHandSide:
     """d y/dt for an integrator: counted, and watched for what is not a number and for steps that lead nowhere.
 
     `strict` raises R601 at the first derivative that is not finite, for integrators that would take it for good;
     else the first one is kept in `bad` as (t, y). Raises R605 where time stands still, R606 after `limit` calls;
-    `watch(calls, t, y)` is called every 4096 evaluations.
+    `watch(calls, t, y)` is called every 4096 evaluations. Raises Trapped where a `goal` is set and out of reach.
     """
 
     def __init__(
@@ -122,6 +127,7 @@ class RightHandSide:
         self._out, self._run = self._function.out, self._function.run
         self._dot = self._out.dot
         self._mark = np.nan
+        self.goal: float | None = None
         self.calls = 0
         self.last = np.nan  # the time of the last call
         self.last_state = self._function.arguments
@@ -131,8 +137,10 @@ class RightHandSide:
         self.calls += 1
         self.last = t
         if self.calls % _CHECK == 0:
-            self._progress(t, y)
+            slow = self._progress(t, y)
             self._watch(self.calls, t, y)
+            if slow:
+                raise Trapped
         self.last_state[:] = y
         self._run(t)
         out = self._out
@@ -174,12 +182,18 @@ class RightHandSide:
             hint=f"{label!r} is {y[i]:.4g} there and moves at {derivative[i]:.4g}: its solution may end, or a law jump",
         )
 
-    def _progress(self, t: float, y: Values) -> None:
+    def _progress(self, t: float, y: Values) -> bool:
+        """Whether the calls that are left are too few for the goal at the pace of the last ones."""
         if self.calls >= self._limit:
             raise too_much_work(t, self._limit)
-        if abs(t - self._mark) <= _STUCK * abs(t):
-            raise self.step_underflow(t, y)
-        self._mark = t
+        done, self._mark = abs(t - self._mark), t
+        if done <= _STUCK * abs(t):
+            raise self.step_underflow(t, y) if self.goal is None else Trapped
+        return (
+            self.goal is not None
+            and self.calls >= _PATIENCE
+            and done * (self._limit - self.calls) < (self.goal - t) * _CHECK
+        )
 
 
 class Jacobian:

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..errors import RxnError
 from ..system import System
-from .equations import Compiled, Jacobian, RightHandSide
+from .equations import Compiled, Jacobian, RightHandSide, Trapped
 from .events import Events
 from .trajectory import Values
 
@@ -29,6 +29,7 @@ _SMALLEST = 1e-4  # default atol over rtol and the size of a state
 _EPS = float(np.finfo(float).eps)
 _AT_ONCE = (1e-14, 1e-30)  # ODEPACK cannot start for a distance below these parts of the time and of the whole
 _STEEPEST = 1e150  # derivative over tolerance: LSODA squares it, and takes an infinite square for a step of nothing
+_CREEP = (100, 1e-5)  # so many equal steps, each below this part of the way, and LSODA begins anew
 _RAISES = 5  # how often absolute tolerances are raised before rounding errors are accepted
 
 
@@ -91,8 +92,11 @@ class Run:
                 y = y + (stop - now) * self.rhs(now, y)
                 rows, now = np.repeat(y[np.newaxis], len(asked), axis=0), stop
             elif self.options.method == "LSODA" and not self.events.watching:
-                rows, y = self._in_one_call(now, y, asked, stop)
-                now = stop
+                try:
+                    rows, y = self._in_one_call(now, y, asked, stop)
+                    now = stop
+                except Trapped:
+                    rows, y, now = self._step_by_step(now, y, asked, stop)
             else:
                 rows, y, now = self._step_by_step(now, y, asked, stop)
             values[done : done + len(rows)] = rows
@@ -113,11 +117,15 @@ class Run:
         soon = len(list(takewhile(lambda t: _at_once(now, t, stop - now), asked)))
         first = y + (asked[:soon, np.newaxis] - now) * self.rhs(now, y)
         grid = np.concatenate([[now], asked[soon:], [] if len(asked) and asked[-1] == stop else [stop]])
-        path, report = odeint(
-            self.rhs, y, grid, tfirst=True, Dfun=self.jacobian if self.options.jacobian else None, full_output=True,
-            rtol=self.options.rtol, atol=self.absolute, tcrit=[stop], mxstep=2_000_000_000,
-            hmax=0.0 if math.isinf(self.options.max_step) else self.options.max_step,
-        )  # fmt: skip
+        self.rhs.goal = stop
+        try:
+            path, report = odeint(
+                self.rhs, y, grid, tfirst=True, Dfun=self.jacobian if self.options.jacobian else None, full_output=True,
+                rtol=self.options.rtol, atol=self.absolute, tcrit=[stop], mxstep=2_000_000_000,
+                hmax=0.0 if math.isinf(self.options.max_step) else self.options.max_step,
+            )  # fmt: skip
+        finally:
+            self.rhs.goal = None
         if report["message"] != "Integration successful.":
             raise self.rhs.step_underflow(self.rhs.last, self.rhs.last_state)
         return np.concatenate([first, path[1 : 1 + len(asked) - soon]]), path[-1]
@@ -145,7 +153,11 @@ class Run:
         return np.reshape(rows, (len(rows), len(y))), y, now
 
     def _steps(self, now: float, y: Values, stop: float) -> Iterator[Any]:
-        """The solver after each of its steps."""
+        """The solver after each of its steps.
+
+        Where a law jumps, LSODA takes it for infinitely stiff and creeps on with equal steps that it never lengthens,
+        since short ones converge too well to teach it better: a new start lets it forget.
+        """
         import scipy.integrate
 
         o = self.options
@@ -154,7 +166,11 @@ class Run:
         rhs = self.rhs
         if not np.isfinite(rhs(now, y)).all():
             raise rhs.not_finite(now, y)
-        solver = make(rhs.fresh, now, y, stop, rtol=o.rtol, atol=self.absolute, max_step=o.max_step, **extra)
+
+        def start(t: float, state: Values) -> Any:
+            return make(rhs.fresh, t, state, stop, rtol=o.rtol, atol=self.absolute, max_step=o.max_step, **extra)
+
+        solver, step, equal, patience = start(now, y), 0.0, 0, _CREEP[0]
         while solver.status == "running":
             rhs.bad = None
             try:
@@ -164,6 +180,12 @@ class Run:
             if solver.status == "failed" or message:
                 raise rhs.not_finite(*rhs.bad) if rhs.bad else rhs.step_underflow(solver.t, solver.y)
             yield solver
+            last, step = step, solver.t - solver.t_old
+            equal = equal + 1 if abs(step - last) <= 1e-6 * last else 0
+            if equal >= patience and o.method == "LSODA" and step < min(_CREEP[1] * (stop - now), 0.5 * o.max_step):
+                solver, equal, patience = start(solver.t, solver.y), 0, 2 * patience
+                if _at_once(solver.t, stop, stop - now):
+                    return
 
     def jacobian(self, t: float, y: Values) -> Any:
         """The compiled Jacobian, made when an integrator first asks for it: one that is not stiff never does."""

@@ -304,6 +304,17 @@ def test_rounding_errors_of_large_states_do_not_stall_a_small_one() -> None:
 # ---------------------------------------------------------------------------------------------- what is evaluated
 
 
+@pytest.mark.parametrize("rtol", [1e-9, 1e-11])
+def test_a_law_that_jumps_is_passed(rtol: float) -> None:
+    """d x/dt = -c x (2 while x > 1, else 1/2), where LSODA left to itself creeps for ever with one c of ten."""
+    x, c = symbols("x c")
+    model = system({"x": (-c * x * sp.Piecewise((2, x > 1), (R(1, 2), True)), R(5, 2))}, {"c": 1})
+    for value in np.linspace(0.5, 4.0, 40):
+        turn = np.log(2.5) / (2 * value)
+        end = integrate(model, [0, 5], {"c": value}, rtol=rtol)["x"][-1]
+        assert end == pytest.approx(np.exp(-value / 2 * (5 - turn)), rel=PROMISE)
+
+
 def test_nothing_is_evaluated_beyond_the_last_time() -> None:
     model = system({"x": (sp.sqrt(1 - TIME), 0)})
     for method in METHODS:
