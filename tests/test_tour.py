@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from rxncompile.cli import main
-from rxncompile.tour import page_names
+from rxncompile.language import parse
+from rxncompile.tour import computed, page_names
+from rxncompile.views.behaviour import what_happens
 
 ROOT = Path(__file__).parent.parent
 MODELS = ROOT / "models"
@@ -80,3 +82,12 @@ def test_counts_that_the_model_calls_so(tmp_path: Path) -> None:
     model.write_text("model M\nspecies A : count = 20\nr: A -> 0 @ 1\nobservable half = A/2\n")
     assert main(["run", str(model), *QUICK, "-o", str(page)]) == 0
     assert "4 stochastic runs" in page.read_text()
+
+
+def test_what_an_event_switches_is_no_axis_of_the_phase_plane() -> None:
+    switched = parse("model M\nparam k = 1\nspecies A = 50\nr: A -> 0 @ k\nat 1 : k = 2\n")
+    found = computed(switched, "", 3.0, 11, 4, 1, print)
+    assert found.ode is not None and set(found.ode.labels) == {"A", "k"}
+    assert "Phase plane" not in what_happens(found).html
+    two = parse("model M\nspecies A = 50, B = 0\nr: A -> B @ 1\ns: B -> 0 @ 2\n")
+    assert "Phase plane" in what_happens(computed(two, "", 3.0, 11, 4, 1, print)).html

@@ -57,9 +57,9 @@ def _stochastic(tour: Tour) -> list[str]:
 
 
 def _phase(tour: Tour) -> list[str]:
-    if tour.ode is None or tour.rates is None:
+    if tour.ode is None:
         return []
-    moving = [s.label for s in tour.rates.states if s.label in tour.ode.labels]
+    moving = [s.name for s in tour.net.species if s.name in tour.ode.labels]  # not what events switch
     pair = phase_pair(tour.ode, moving)
     if pair is None:
         return []

@@ -229,7 +229,7 @@ def how_it_was_made(tour: Tour) -> Chapter:
     sources = "".join(f"<li>{escaped_xml(c)}</li>" for c in (own, *cited))
     parts.append(f"<h3>To cite</h3><ul>{sources}</ul>")
     parts.append("<h3>Versions</h3>" + paragraph(", ".join(f"{n} {v}" for n, v in _versions().items())))
-    return Chapter("How this page was made", "\n".join(parts))
+    return Chapter("How it was made", "\n".join(parts))
 
 
 def _versions() -> Mapping[str, str]:

@@ -25,8 +25,8 @@ def what_is_conserved(tour: Tour) -> Chapter:
     net = tour.net
     laws = kept(net)
     if not laws:
-        moved = ", by terms or events" if net.ode_terms or net.events else ""
-        body = paragraph(f"Nothing: no linear combination of the species stays the same{moved}.")
+        more = " under reactions, rates of change and events" if net.ode_terms or net.events else ""
+        body = paragraph(f"Nothing: no linear combination of the species stays the same{more}.")
         return Chapter("What is conserved", body)
     rows = []
     for law in laws[:MOST_ROWS]:
@@ -100,7 +100,9 @@ def _value(net: Network, law: Kept) -> str:
     if number is None:
         return ""
     molecules = _number(law.formula / per_event(one), starts, values) if one in net.not_counted else None
-    own = f"{number:.6g} {in_full(species_unit(one))}{' per site' if one.per_site else ''}"
+    unit = in_full(species_unit(one))
+    own = f"{unit} {number:.6g}" if unit == "concentration" else f"{number:.6g} {unit}"
+    own += " per site" if one.per_site else ""
     return own + (f" ({molecules:.6g} molecules)" if molecules is not None else "")
 
 

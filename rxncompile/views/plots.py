@@ -186,12 +186,15 @@ def _finish(ax: Axes, result: Result, group: Sequence[int]) -> None:
     """The vertical axis: what is measured, and room where nothing moves."""
     unit = result.units[group[0]]
     alone = result.labels[group[0]] if len(group) == 1 else ""
-    measured = _short(in_full(unit) if unit not in ("", "1") else alone)
     drawn = ax.dataLim
     if np.isfinite(drawn.y0) and drawn.height == 0.0:
         middle = float(drawn.y0)
         ax.set_ylim(middle - max(abs(middle), 1.0) * 0.1, middle + max(abs(middle), 1.0) * 0.1)
-    ax.set_ylabel(f"{_power(ax.yaxis)}{measured}".strip())
+    power = _power(ax.yaxis)
+    if unit not in ("", "1"):
+        ax.set_ylabel(power + _short(in_full(unit)))
+    else:
+        ax.set_ylabel(_with_unit(alone, power).strip())
 
 
 def _time_axis(axes: Sequence[Axes], result: Result, unit: str) -> None:

@@ -50,8 +50,8 @@ def test_values_at_the_start():
     pair = "r: A <-> B @ 1, 2\n"
     assert "100 molecules" in chapter("model M\nspecies A = 70, B = 30\n" + pair)
     conc = "model M\ncompartment cell = 1000\nspecies A : conc in cell = 0.02, B : conc in cell = 0.01\n"
-    assert "0.03 concentration (30 molecules)" in chapter(conc + pair)
-    assert "0.03 concentration (30 molecules)" in chapter(conc + pair + "conserve both: A + B\n")
+    assert "concentration 0.03 (30 molecules)" in chapter(conc + pair)
+    assert "concentration 0.03 (30 molecules)" in chapter(conc + pair + "conserve both: A + B\n")
     # a concentration and a count: in molecules, 0.02*1000 + 10
     mixed = "model M\ncompartment cell = 1000\nspecies A : conc in cell = 0.02, B : count in cell = 10\n"
     assert "30 molecules" in chapter(mixed + pair)

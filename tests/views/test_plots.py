@@ -242,3 +242,10 @@ def test_a_thumbnail_is_small_in_every_way():
     assert not covers(axes.get_legend(), axes)
     many = replace(ode, t=np.linspace(0, 1, 5001), values=np.tile(ode.values[:, :1], (1, 5001, 1)))
     assert max(len(line.get_xdata()) for line in plots.thumbnail(many).axes[0].get_lines()) <= 210
+
+
+def test_a_quantity_without_a_unit_has_its_power_in_brackets():
+    ode = deterministic(lotka_volterra())
+    figure = plots.time_course(replace(ode, values=ode.values * 1e5), ["ratio"])
+    assert figure.axes[0].get_ylabel().startswith("ratio (10")
+    assert plots.time_course(ode, ["ratio"]).axes[0].get_ylabel() == "ratio"

@@ -25,7 +25,7 @@ TITLES = [
     "Equations",
     "Numbers",
     "The model",
-    "How this page was made",
+    "How it was made",
 ]
 
 
