@@ -151,7 +151,7 @@ def _simulate(options: argparse.Namespace) -> int:
 
 
 def _run(net: Network, times: NDArray[np.float64], options: argparse.Namespace) -> Trajectory | Ensemble:
-    from .derivations.rates import jump_process, rate_equations
+    from .derivations.rates import rate_equations, sampled_process
 
     if options.method == "ode":
         from .simulators.ode import integrate
@@ -160,7 +160,7 @@ def _run(net: Network, times: NDArray[np.float64], options: argparse.Namespace) 
     if options.method == "cme":
         from .simulators.master_equation import master_equation
 
-        found = master_equation(jump_process(net), times)
+        found = master_equation(sampled_process(net), times)
         _say(f"{found!r}")
         return found.statistics()
     from .simulators.ssa import sample, sample_statistics
@@ -168,9 +168,8 @@ def _run(net: Network, times: NDArray[np.float64], options: argparse.Namespace) 
     keep = options.runs == 1 or options.trajectories
     draw = sample if keep else sample_statistics
     with _Progress(options.runs > 1) as progress:
-        return draw(
-            jump_process(net), times, runs=options.runs, seed=options.seed, threads=options.threads, progress=progress
-        )
+        process, threads = sampled_process(net), options.threads
+        return draw(process, times, runs=options.runs, seed=options.seed, threads=threads, progress=progress)
 
 
 def _convert(options: argparse.Namespace) -> int:

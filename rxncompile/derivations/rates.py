@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import sympy as sp
 
-from ..errors import RxnError
+from ..errors import Diagnostic, RxnError, Span
 from ..expressions import TIME, symbol
 from ..network import (
     Distribution,
@@ -108,6 +108,26 @@ def jump_process(net: Network) -> System:
         counts,
         Step("jump process", (), "Yang et al. 2021, Eq. 5; Gillespie 1977"),
     )
+
+
+def sampled_process(net: Network) -> System:
+    """The jump process of a network that moves by its reactions alone, to sample exactly.
+
+    Raises R610 at every ODE term, and what `jump_process` raises.
+    """
+    process = jump_process(net)
+    moved: dict[tuple[str, Span | None], list[str]] = {}
+    for term in net.ode_terms:
+        moved.setdefault((term.remark, term.span), []).append(repr(term.species))
+    hint = "rate equations say it all; sampled are reactions with whole stoichiometries"
+    found = []
+    for (why, span), names in moved.items():
+        moves = f"{', '.join(names)} move{'s' if len(names) == 1 else ''} continuously"
+        message = f"{moves}, which jumps alone cannot simulate" + (f": {why}" if why else "")
+        found.append(Diagnostic("R610", message, span, hint))
+    if found:
+        raise RxnError.gather(found)
+    return process
 
 
 def _refuse_lattice(net: Network, what: str) -> None:

@@ -83,7 +83,7 @@ def reaction_parts(
         one = Reaction(name, before, after, found.rate, mass_action=False, remark=remark(item), span=span)
         written = as_noted(one, noted, known)
         return ([written] if written else directed(one, item.getReversible(), known)), [], []
-    speed = rate_name(values, identity)
+    speed, why = rate_name(values, identity), f"reaction {name}: {_not_whole(values, left, right)}"
     terms = []
     for reference in dict.fromkeys((*left, *right)):
         net = right.get(reference, sp.S.Zero) - left.get(reference, sp.S.Zero)
@@ -91,7 +91,7 @@ def reaction_parts(
         own = values.name(reference)
         if own in species and Flag.FIXED not in species[own].flags and factor != 0:
             per = size(species[own].compartment) if species[own].concentration else sp.S.One
-            terms.append(OdeTerm(own, factor * symbol(speed) / per, f"reaction {name}", span))
+            terms.append(OdeTerm(own, factor * symbol(speed) / per, why, span))
     return [], terms, [Rule(speed, found.rate, remark=f"rate of reaction {name}", span=span)]
 
 
@@ -128,6 +128,17 @@ def _stoichiometry(values: Values, reference: Any) -> sp.Expr:
     moving = any(values.varies(i) for i in values.quantities() if values.symbol(i) in given.free_symbols)
     value = values.document.valued(reference, given, values.numbers)
     return value if not moving and value.is_number and value.is_Integer else given
+
+
+def _not_whole(values: Values, *sides: Side) -> str:
+    """Why the events of a reaction would not change counts by whole numbers."""
+    for side in sides:
+        for species, count in side.items():
+            if not count.is_Integer or count > STOICHIOMETRY_CAP:
+                return f"its stoichiometry of {species} is {count}"
+            if _factor(values, species) != 1:
+                return f"{species} has the conversion factor {_factor(values, species)}"
+    return "amounts in several units"
 
 
 def _whole(*sides: Side) -> bool:

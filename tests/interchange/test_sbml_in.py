@@ -3,7 +3,7 @@
 import pytest
 import sympy as sp
 
-from rxncompile.derivations.rates import jump_process, rate_equations
+from rxncompile.derivations.rates import jump_process, rate_equations, sampled_process
 from rxncompile.errors import RxnError, Source
 from rxncompile.expressions import TIME, exact, symbol
 from rxncompile.interchange.sbml_in import read_sbml
@@ -256,6 +256,37 @@ def test_stoichiometry_that_is_no_whole_number() -> None:
     assert not net.reactions
     assert equal(drift(net)["A"], -sp.Rational(3, 2) * k * A)
     assert equal(drift(net)["B"], k * A / 2)
+
+
+@pytest.mark.parametrize(
+    ("sides", "parts", "why"),
+    [
+        ("A:1.5", [], "reaction r: its stoichiometry of A is 3/2"),
+        ("A", [start("n", "p/2")], "reaction r: its stoichiometry of A is p/2"),
+        ("A", [rule("assignmentRule", "n", "1 + time")], "reaction r: its stoichiometry of A is n"),
+        ("A B", [], "reaction r: B has the conversion factor p"),
+        ("", [rule("rateRule", "A", "1")], "'A' moves continuously, which jumps alone cannot simulate: rate rule"),
+    ],
+)
+def test_what_has_no_jump_is_not_sampled(sides: str, parts: list[str], why: str) -> None:
+    """It is refused where it stands, not sampled as a drift."""
+    one = {"hasOnlySubstanceUnits": "true", "initialAmount": "100"}
+    law = reaction("r", sides, "", "k")
+    if parts and sides:
+        varies = "assignmentRule" in parts[0]
+        law = law.replace("<speciesReference ", '<speciesReference id="n" ', 1)
+        law = law.replace('constant="true"', f'constant="{str(not varies).lower()}"', 1)
+    text = document(
+        compartment(), species("A", **one), species("B", conversionFactor="p", **one), parameter("k"),
+        parameter("p", "3"), *parts, law,
+    )  # fmt: skip
+    with pytest.raises(RxnError) as caught:
+        sampled_process(read_sbml(Source("model.xml", text)))
+    assert caught.value.code == "R610"
+    assert why in caught.value.message
+    assert caught.value.span is not None
+    line = text.splitlines()[caught.value.span.line - 1]
+    assert line.startswith('<reaction id="r"' if "reaction" in why else "<rateRule")
 
 
 def test_stoichiometry_given_by_assignment() -> None:
