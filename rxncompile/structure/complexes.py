@@ -95,58 +95,66 @@ class Structure:
         if self.obstacles or self.deficiency != 1:
             return ()
         terminal = {c for t in self.terminal_classes for c in t}
-        outside = [dict(c) for c in self.complexes if c not in terminal]
+        outside = {c for c in self.complexes if c not in terminal}
         found: dict[str, None] = {}
-        for i, a in enumerate(outside):
-            for b in outside[:i]:
-                differing = [n for n in (*a, *(n for n in b if n not in a)) if a.get(n, 0) != b.get(n, 0)]
-                if len(differing) == 1:
-                    found[differing[0]] = None
+        seen: set[tuple[str, Complex]] = set()
+        for c in self.complexes:
+            if c in outside:
+                for name, _ in c:
+                    rest = tuple(pair for pair in c if pair[0] != name)
+                    if rest in outside or (name, rest) in seen:
+                        found[name] = None
+                    seen.add((name, rest))
         return tuple(found)
 
     @property
     def verdict(self) -> str:
-        """What the theorems on deficiency conclude, one sentence; nothing where they are silent."""
+        """What the theorems on deficiency conclude about positive steady states; nothing where they are silent.
+
+        Of mass action with positive rate constants, whatever their values, every set of conserved amounts:
+        deficiency zero (Horn and Jackson 1972; Feinberg 1972, 1987) has one stable steady state if weakly reversible,
+        else none; deficiency one (Feinberg 1987, 1995: no linkage class above one, their sum the network's, one
+        terminal class in each) has one if weakly reversible, else at most one; robustness as in `robust_species`.
+        """
         if not self.complexes:
             return ""
         if self.obstacles:
             return f"The deficiency theorems, which hold for mass action, do not apply: {'; '.join(self.obstacles)}."
+        each = "each set of conserved amounts has" if self.laws else "there is"
+        if self.deficiency == 0 and self.weakly_reversible:
+            return f"Deficiency zero theorem: {_WHATEVER}, {each} exactly one positive steady state, {_STABLE}"
         if self.deficiency == 0:
-            return _ZERO if self.weakly_reversible else _ZERO_OPEN
+            return f"Deficiency zero theorem: {_WHATEVER}, {_NOWHERE}"
+        said = []
         classes = self.linkage_classes
         if (
             all(c.deficiency <= 1 and len(c.terminal_classes) == 1 for c in classes)
             and sum(c.deficiency for c in classes) == self.deficiency
         ):
-            return _ONE if self.weakly_reversible else _ONE_OPEN
-        if self.robust_species:
+            many = "exactly" if self.weakly_reversible else "at most"
+            said.append(f"Deficiency one theorem: {_WHATEVER}, {each} {many} one positive steady state.")
+        if self.robust_species and (self.laws or not said):
             names = " and ".join(quoted(n) for n in self.robust_species)
-            each = "the concentration of" if len(self.robust_species) == 1 else "each of the concentrations of"
-            return f"Absolute concentration robustness: {each} {names} {_ROBUST}"
-        return ""
+            what = "the concentration of" if len(self.robust_species) == 1 else "each of the concentrations of"
+            said.append(f"Absolute concentration robustness: {what} {names} {_ROBUST}")
+        return " ".join(said)
 
 
-_ZERO = (
-    "Deficiency zero theorem: whatever the rate constants, each set of conserved amounts has exactly one positive "
-    "steady state, it is locally stable, and no positive oscillation is sustained."
-)
-_ZERO_OPEN = (
-    "Deficiency zero theorem: whatever the rate constants, there is neither a steady state nor a sustained oscillation "
-    "with every species present."
-)
-_ONE = (
-    "Deficiency one theorem: whatever the rate constants, each set of conserved amounts has exactly one positive "
-    "steady state."
-)
-_ONE_OPEN = (
-    "Deficiency one theorem: whatever the rate constants, each set of conserved amounts has at most one positive "
-    "steady state."
-)
+_WHATEVER = "whatever the rate constants"
+_STABLE = "it is locally stable, and no positive oscillation is sustained."
+_NOWHERE = "there is neither a steady state nor a sustained oscillation with every species present."
 _ROBUST = "is the same in every positive steady state (Shinar and Feinberg 2010)."
 
 
 def structure_of(net: Network) -> Structure:
-    """Complexes, linkage classes, deficiency, conservation laws, reversibility and catalysts of a network."""
+    """Complexes, linkage classes, deficiency, conservation laws, reversibility and catalysts of a network.
+
+        deficiency = n - l - s      n complexes, l linkage classes, s the rank of the stoichiometric matrix
+
+    Integers and names only, exact; rates are looked at to say where the theorems apply. Never raises.
+    Sources: Horn and Jackson 1972, Arch. Ration. Mech. Anal. 47; Feinberg 1987, Chem. Eng. Sci. 42; Feinberg 1995,
+    Arch. Ration. Mech. Anal. 132; Shinar and Feinberg 2010, Science 327.
+    """
     fixed = {s.name for s in net.species if Flag.FIXED in s.flags}
     arcs: dict[tuple[Complex, Complex], dict[int, int]] = {}
     idle, position = [], net.positions

@@ -26,7 +26,9 @@ from .laws import conservation_laws
 from .linear import Echelon
 from .slopes import Slope
 
-_NEGLIGIBLE = 1e-12  # of the largest eigenvalue: rounding
+_NEGLIGIBLE = 1e-12  # of a block's largest eigenvalue: rounding
+_CANCELLED = 1e-14  # of what was added up: rounding of a sum that is zero
+_NOT_A_TURN = 1e-6  # imaginary over real part; a double eigenvalue parts by about the root of the rounding, 1e-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,13 @@ class TimeScales:
 def time_scales(net: Network) -> TimeScales:
     """Relaxation and growth times and periods of the rate equations, linearised at the initial state and t = 0.
 
-    A species that starts from a distribution starts at its mean. Raises R412 where there is no well-mixed reading
-    (a lattice), where a formula has no slope at the initial state, and where a mean is not known.
+        J_ij = d(dn_i/dt)/dn_j      eigenvalue l:   time 1/|Re l|,   period 2 pi/|Im l|
+
+    In the model's unit of time. The initial state need not be a steady state: the times tell what happens first.
+    Each mode's species are those with the largest entries, by count, of its eigenvector. Exact zeros by conservation
+    laws are counted, not computed (`conserved`). A species that starts from a distribution starts at its mean.
+    Raises R412 where there is no well-mixed reading (a lattice), where a formula has no slope at the initial state,
+    and where a mean is not known. Source: Heinrich and Schuster 1996, The Regulation of Cellular Systems, ch. 4.
     """
     if net.lattices or any(r.lattice for r in net.reactions):
         raise RxnError("R412", f"{net.name} lives on a lattice: its rate equations have no Jacobian here")
@@ -82,15 +89,18 @@ def time_scales(net: Network) -> TimeScales:
     for part in strong_parts(leads):
         block = reduced[np.ix_(part, part)]
         values, vectors = np.linalg.eig(block)
+        largest = float(np.abs(values).max())
         for value, vector in zip(values, vectors.T, strict=True):
+            if abs(value.real) <= _NEGLIGIBLE * largest:
+                value = complex(0.0, value.imag)
+            if abs(value.imag) <= max(_NEGLIGIBLE * largest, _NOT_A_TURN * abs(value.real)):
+                value = complex(value.real, 0.0)
             if value.imag >= 0.0:
                 weight = np.abs(vector)
                 most = [part[k] for k in np.argsort(-weight, kind="stable")[:3] if weight[k] > 0.3 * weight.max()]
                 names = tuple(moving[kept[k]].name for k in sorted(most))
                 modes.append(Mode(float(value.real), float(value.imag), names))
-    largest = max((math.hypot(m.rate, m.frequency) for m in modes), default=0.0)
-    moves = [m for m in modes if math.hypot(m.rate, m.frequency) > _NEGLIGIBLE * largest]
-    moves = [Mode(m.rate if abs(m.rate) > _NEGLIGIBLE * largest else 0.0, m.frequency, m.species) for m in moves]
+    moves = [m for m in modes if m.rate or m.frequency]
     clock = time_unit(net)
     ordered = sorted(moves, key=lambda m: -math.hypot(m.rate, m.frequency))
     return TimeScales(tuple(ordered), len(laws), len(modes) - len(moves), clock[0] if clock else "")
@@ -158,8 +168,11 @@ def _without_laws(
     given = {order[k]: {order[j]: float(x) for j, x in row.items()} for k, row in echelon.rows.items()}
     kept = [i for i in range(count) if i not in given]
     reduced = jacobian[np.ix_(kept, kept)].copy()
+    added = np.abs(reduced)
     place = {i: k for k, i in enumerate(kept)}
     for i, row in given.items():
         for j, x in row.items():
             reduced[:, place[j]] -= x * jacobian[kept, i]
+            added[:, place[j]] += np.abs(x * jacobian[kept, i])
+    reduced[np.abs(reduced) <= _CANCELLED * added] = 0.0
     return kept, reduced

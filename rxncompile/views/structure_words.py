@@ -18,43 +18,54 @@ def structure_rows(net: Network) -> list[tuple[str, str]]:
     if not net.reactions:
         return []
     found = structure_of(net)
-    rows = [("direction", _direction(found, len(net.reactions)))]
-    rows += [("catalysis", text) for text in (_roles(found.catalysts, "takes part in", "and is returned"),) if text]
-    rows += [("autocatalysis", text) for text in (_roles(found.autocatalysts, "makes more of itself in", ""),) if text]
+    rows = [("direction", _direction(net, found))]
+    rows.append(("catalysis", _roles(found.catalysts, "catalyses")))
+    rows.append(("autocatalysis", _roles(found.autocatalysts, "makes more of itself in")))
     if found.idle:
-        rows.append(("unchanged", f"{_list([quoted(n) for n in found.idle])} leave every amount as it is"))
+        verb = "leaves" if len(found.idle) == 1 else "leave"
+        rows.append(("unchanged", f"{_list([quoted(n) for n in found.idle])} {verb} every amount as it is"))
     if found.complexes:
         rows.append(("complexes", f"{len(found.complexes):,}: {_list([_complex(c) for c in found.complexes])}"))
         rows.append(("linkage", _linkage(found)))
         rows.append(("deficiency", _deficiency(found)))
     if found.verdict:
         rows.append(("conclusion", found.verdict))
-    if len(net.species) <= _LONG:
-        try:
-            rows.append(("time scales", _scales(time_scales(net))))
-        except RxnError as error:
-            rows.append(("time scales", f"not told: {error.message}"))
+    rows.append(("time scales", _time_scales(net)))
     return [(topic, text) for topic, text in rows if text]
 
 
-def _direction(found: Structure, count: int) -> str:
-    if found.reversible and found.complexes:
-        return "every reaction can run back" if count > 1 else "the reaction can run back"
-    if len(found.one_way) == count:
-        return "no reaction runs back"
-    one_way = _list([quoted(n) for n in found.one_way])
-    undone = [f"{quoted(a)} and {quoted(b)}" for a, b in found.reversible_pairs]
-    text = f"{_list(undone, '; ')} undo each other" if undone else ""
-    return f"{text}; one way: {one_way}" if text and one_way else text or one_way
+def _time_scales(net: Network) -> str:
+    if net.lattices:
+        return ""
+    if len(net.species) > _LONG:
+        return f"not worked out for more than {_LONG} species"
+    try:
+        return _scales(time_scales(net))
+    except RxnError as error:
+        return f"not known: {error.message}"
 
 
-def _roles(roles: Sequence[tuple[str, tuple[str, ...]]], verb: str, end: str) -> str:
-    """`E takes part in cat1, cat2 and is returned`."""
+def _direction(net: Network, found: Structure) -> str:
+    """Reactions declared with `<->`, reactions that happen to undo each other, and those that only run one way."""
+    declared = {r.name: r.reversible_of for r in net.reactions if r.reversible_of}
+    reversible = [n for n in declared.values() if n] + [r.name for r in net.reactions if r.net_reversible]
+    undone = [f"{quoted(a)} and {quoted(b)}" for a, b in found.reversible_pairs if b not in declared]
+    if len(found.one_way) == len(net.reactions):
+        return "every reaction runs one way only"
+    if not undone and not found.one_way:
+        return "every reaction is reversible"
+    each = [("reversible", [quoted(n) for n in reversible]), ("undoing each other", undone)]
+    each.append(("one way", [quoted(n) for n in found.one_way]))
+    return "; ".join(f"{what}: {_list(names)}" for what, names in each if names)
+
+
+def _roles(roles: Sequence[tuple[str, tuple[str, ...]]], verb: str) -> str:
+    """`E catalyses cat1, cat2; F catalyses back`."""
     of: dict[str, list[str]] = {}
     for reaction, names in roles:
         for name in names:
             of.setdefault(name, []).append(quoted(reaction))
-    return _list([f"{quoted(n)} {verb} {_list(r, most=3)} {end}".rstrip() for n, r in of.items()], "; ", 4)
+    return _list([f"{quoted(n)} {verb} {_list(r, most=3)}" for n, r in of.items()], "; ", 4)
 
 
 def _complex(sides: Complex) -> str:
@@ -83,31 +94,33 @@ def _deficiency(found: Structure) -> str:
 
 
 def _scales(found: TimeScales) -> str:
-    """`near the initial state: fades in 0.58 s (S, ES), in 28.8 s (S); 2 directions are conserved`."""
+    """`near the initial state a disturbance decays in 0.58 s (S, ES), 28.8 s (S); 2 conserved sums`."""
+    if not found.modes and not found.still:
+        return "everything is conserved"
     said = list(_modes(found))
+    text = f"near the initial state a disturbance {'; '.join(said)}" if said else ""
     if found.still:
-        said.append(f"{_count(found.still, 'direction', 'directions')} at rest at this state alone")
-    if found.conserved:
-        said.append(f"{_count(found.conserved, 'direction is', 'directions are')} conserved")
-    return f"near the initial state: {'; '.join(said)}" if found.modes or found.still else "everything is conserved"
+        rest = _count(found.still, "more direction is", "more directions are")
+        rest = rest if said else rest.replace("more ", "")
+        text += f"{'; ' if said else ''}{rest} at rest in the initial state"
+    return text
 
 
 def _modes(found: TimeScales) -> Iterator[str]:
     fading = [m for m in found.modes if m.rate < 0 and not m.frequency]
     growing = [m for m in found.modes if m.rate > 0 and not m.frequency]
     turning = [m for m in found.modes if m.frequency]
-    for verb, modes in (("fades", fading), ("grows", growing)):
+    for verb, modes in (("decays", fading), ("grows e-fold", growing)):
         if len(modes) > _SHOWN:
-            yield f"{len(modes):,} modes {verb[:-1]}, the fastest in {_time(modes[0], found)}, the slowest in " + _time(
-                modes[-1], found
-            )
+            first, last = _time(modes[0], found), _time(modes[-1], found)
+            yield f"{verb} in {len(modes):,} ways, the fastest in {first}, the slowest in {last}"
         elif modes:
             yield f"{verb} in {', '.join(_time(m, found) for m in modes)}"
     for m in turning[:_SHOWN]:
-        lasts = f", {'fades' if m.rate < 0 else 'grows'} in {_plain(m.time, found)}" if m.rate else ""
-        yield f"swings with period {_plain(m.period, found)}{lasts} {_names(m)}"
+        lasts = f", {'decaying' if m.rate < 0 else 'growing e-fold'} in {_plain(m.time, found)}" if m.rate else ""
+        yield f"oscillates with period {_plain(m.period, found)}{lasts} {_names(m)}"
     if len(turning) > _SHOWN:
-        yield f"{len(turning) - _SHOWN:,} more swing"
+        yield f"oscillates in {len(turning) - _SHOWN:,} more ways"
 
 
 def _time(mode: Mode, found: TimeScales) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import sympy as sp
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -29,6 +30,9 @@ from .readings import (
 )
 from .structure_words import structure_rows
 
+_MOST = 200  # rows of a table: more is for `rxnc convert`, not for reading
+_MOST_TERMS = 60
+
 
 def show(net: Network, console: Console) -> None:
     """Print everything that `rxnc show` says about a network."""
@@ -49,12 +53,14 @@ def overview(net: Network) -> RenderableType:
     parts.append(conservation_table(net))
     structure = structure_rows(net)
     if structure:
-        parts += [Text(), _table("Structure", ("", ""), structure)]
+        words = _table("Structure", ("", ""), structure)
+        words.show_header = False
+        parts += [Text(), words]
     return Group(*parts)
 
 
 def species_table(net: Network) -> Table:
-    """Name, compartment, unit and initial value of every species."""
+    """Name, compartment, unit and initial value of every species, of a large network the first ones."""
     rows = [
         (
             quoted(s.name),
@@ -63,18 +69,18 @@ def species_table(net: Network) -> Table:
             value_text(s.initial) + (" per site" if s.per_site else ""),
             _joined(flags_text(s.flags), s.remark),
         )
-        for s in net.species
+        for s in net.species[:_MOST]
     ]
-    return _table("Species", ("name", "in", "unit", "initial", "remarks"), rows)
+    return _cut(_table("Species", ("name", "in", "unit", "initial", "remarks"), rows), len(net.species))
 
 
 def reactions_table(net: Network) -> Table:
-    """Every reaction with its rate law and its propensity, in one line where they read the same."""
+    """Every reaction with its rate law and its propensity, in one line where they read the same; the first ones."""
     states = species_symbols(net)
     values, clock, units = values_of(net), time_unit(net), constant_units(net)
     per_time = f"1/{clock[0]}" if clock else ""
     table = _empty("Reactions", ("name", "reaction", "rate"))
-    for r in net.reactions:
+    for r in net.reactions[:_MOST]:
         found = reading(net, r)
         law, jump = (text(x, states) if x is not None else "" for x in (found.law, found.propensity))
         lines = [("both", law)] if law == jump else [("rate law", law), ("propensity", jump)]
@@ -84,6 +90,7 @@ def reactions_table(net: Network) -> Table:
         rates = Text("\n").join(Text.assemble((f"{what:<12}", "dim"), body) for what, body in lines if body)
         flags = flags_text(r.flags)
         table.add_row(Text(quoted(r.name)), Text(equation(r) + (f" {{{flags}}}" if flags else "")), rates)
+    _cut(table, len(net.reactions))
     note = "'both' is the rate law and the propensity. In a rate law a name means what the unit of its species says, "
     table.caption = Text(note + "in a propensity its number of molecules.")
     table.caption_justify = "left"
@@ -101,7 +108,8 @@ def parameters_table(net: Network) -> Table:
         ("compartment", quoted(c.name), text(c.size), unit_text(c.unit), f"inside {c.inside}" if c.inside else "", "")
         for c in net.compartments
     ]
-    return _table("Numbers", ("kind", "name", "value", "unit", "bounds and prior", "remarks"), rows)
+    table = _table("Numbers", ("kind", "name", "value", "unit", "bounds and prior", "remarks"), rows[:_MOST])
+    return _cut(table, len(rows))
 
 
 def formulas_table(net: Network) -> Table:
@@ -114,7 +122,7 @@ def formulas_table(net: Network) -> Table:
         sets = ", ".join(f"{quoted(name)} = {text(value, states)}" for name, value in event.assignments)
         rows.append(("event", f"{'at' if event.timed else 'when'} {text(event.trigger, states)}", sets))
     rows += [("diffusion", quoted(d.species), f"{text(d.rate)} per direction on {d.lattice}") for d in net.diffusions]
-    return _table("Formulas", ("kind", "name", "formula"), rows)
+    return _cut(_table("Formulas", ("kind", "name", "formula"), rows[:_MOST]), len(rows))
 
 
 def conservation_table(net: Network) -> RenderableType:
@@ -124,10 +132,25 @@ def conservation_table(net: Network) -> RenderableType:
     if not laws:
         return Text("No linear combination of species is conserved.")
     rows = [
-        (k.name, text(k.formula, states), "constant" if k.value is None else f"= {text(k.value, states)}")
-        for k in laws
+        (k.name, _sum(k.formula, states), "constant" if k.value is None else f"= {text(k.value, states)}")
+        for k in laws[:_MOST]
     ]
-    return _table("Conserved", ("name", "sum", ""), rows)
+    return _cut(_table("Conserved", ("name", "sum", ""), rows), len(laws))
+
+
+def _sum(formula: sp.Expr, states: frozenset[sp.Symbol]) -> str:
+    """A sum, of a very long one the first terms."""
+    terms = sp.Add.make_args(formula)
+    if len(terms) <= _MOST_TERMS:
+        return text(formula, states)
+    return f"{text(sp.Add(*terms[:_MOST_TERMS]), states)} + {len(terms) - _MOST_TERMS:,} more terms"
+
+
+def _cut(table: Table, count: int) -> Table:
+    """The table with a last line that tells how many rows it leaves out."""
+    if count > _MOST:
+        table.add_row(Text(f"{count - _MOST:,} more", "dim"))
+    return table
 
 
 def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:

@@ -150,8 +150,8 @@ def test_what_the_theorems_conclude(name: str, start: str) -> None:
 
 def test_the_deficiency_one_theorem_by_hand() -> None:
     # 0 -> A -> 2 A -> 0: k1 + k2 A - 2 k3 A^2 has one positive root; without the inflow at most one
-    assert structure_of(network("0 > A; A > 2 A; 2 A > 0")).verdict.endswith("has exactly one positive steady state.")
-    assert structure_of(network("A > 2 A; 2 A > 0")).verdict.endswith("has at most one positive steady state.")
+    assert structure_of(network("0 > A; A > 2 A; 2 A > 0")).verdict.endswith(", there is exactly one positive steady state.")
+    assert structure_of(network("A > 2 A; 2 A > 0")).verdict.endswith(", there is at most one positive steady state.")
     # two terminal classes: the theorem is silent
     assert structure_of(network("A + B > 2 A; A + B > 2 B")).verdict == ""
 
