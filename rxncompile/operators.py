@@ -19,6 +19,7 @@ import sympy as sp
 
 from .errors import RxnError, Span
 from .expressions import symbol, text
+from .monomials import stirling
 from .network import Flag, Network, Reaction, change, in_counts, propensity
 
 Powers = tuple[tuple[sp.Symbol, int], ...]
@@ -177,14 +178,6 @@ def falling_factorials(law: sp.Expr, species: Iterable[sp.Symbol]) -> tuple[tupl
         if rate != 0:
             found.append((tuple((s, n) for s, n in zip(used, m, strict=True) if n), rate))
     return tuple(found)
-
-
-def stirling(k: int) -> tuple[int, ...]:
-    """Stirling numbers of the second kind S(k, 0) ... S(k, k)."""
-    row = [1]
-    for _ in range(k):
-        row = [(row[j - 1] if j else 0) + (j * row[j] if j < len(row) else 0) for j in range(len(row) + 1)]
-    return tuple(row)
 
 
 def _rules_of_species(net: Network, species: frozenset[sp.Symbol]) -> dict[sp.Symbol, sp.Expr]:

@@ -16,8 +16,8 @@ from math import comb, factorial, inf
 
 import sympy as sp
 
+from ..monomials import Monomial, monomials
 from ..operators import Generator
-from .monomials import Monomial, monomials
 
 Equation = dict[tuple[Monomial, ...], sp.Expr]  # a product of central moments -> its coefficient
 

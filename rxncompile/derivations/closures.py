@@ -17,8 +17,7 @@ from itertools import combinations
 import sympy as sp
 
 from ..errors import RxnError
-from ..system import State, Step, System
-from .monomials import (
+from ..monomials import (
     Kind,
     Lookup,
     Monomial,
@@ -34,6 +33,7 @@ from .monomials import (
     read_label,
     sub_monomials,
 )
+from ..system import State, Step, System
 
 Closure = Callable[[Monomial, Lookup, int], sp.Expr]  # (monomial, raw moments of lower order, order) -> raw moment
 

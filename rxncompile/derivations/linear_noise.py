@@ -19,10 +19,10 @@ import sympy as sp
 
 from ..errors import RxnError
 from ..expressions import symbol
+from ..monomials import Kind, label_names, moment_symbol
 from ..network import Network
 from ..operators import Generator, Term, generator
 from ..system import State, Step, System
-from .monomials import Kind, label_names, moment_symbol
 from .rates import jump_process
 from .start import raw_start
 

@@ -19,11 +19,7 @@ from math import comb, perm
 import sympy as sp
 
 from ..errors import RxnError
-from ..network import Network
-from ..operators import Generator, Term, generator
-from ..system import Polynomial, Rhs, State, Step, System
-from .central import Expansion
-from .monomials import (
+from ..monomials import (
     Kind,
     Monomial,
     central_from_raw,
@@ -35,6 +31,10 @@ from .monomials import (
     monomials,
     read_label,
 )
+from ..network import Network
+from ..operators import Generator, Term, generator
+from ..system import Polynomial, Rhs, State, Step, System
+from .central import Expansion
 from .rates import jump_process
 from .start import raw_start
 
@@ -56,7 +56,7 @@ def moments(
     names = label_names(gen.species)
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
         raise RxnError("R517", f"order = {order!r} is not a whole number of at least 1")
-    table = _Central(gen, names, expansion or order + 1) if kind is Kind.CENTRAL else _Table(gen, names, kind)
+    table = table_of(gen, names, kind, expansion or order + 1)
     if of is None:
         total = comb(len(names) + order, order) - 1
         if total > MOST_MOMENTS:
@@ -68,7 +68,15 @@ def moments(
     return _system(net, table, wanted, drift, order)
 
 
-class _Table:
+def table_of(gen: Generator, names: Sequence[str], kind: Kind, expansion: int) -> Table:
+    """The equations of moments of one kind, made one by one. Raises R516 for a law that is no polynomial, R517."""
+    if kind is Kind.CUMULANT:
+        hint = "raw, central or factorial moments have"
+        raise RxnError("R517", "cumulants have no hierarchy of their own here", hint=hint)
+    return _Central(gen, names, expansion) if kind is Kind.CENTRAL else Table(gen, names, kind)
+
+
+class Table:
     """The reactions of a generator as whole numbers, and the equations that follow."""
 
     def __init__(self, gen: Generator, names: Sequence[str], kind: Kind) -> None:
@@ -161,7 +169,7 @@ class _Table:
         return tuple(sorted(found, key=lambda m: (len(m), m)))
 
 
-class _Central(_Table):
+class _Central(Table):
     """The same for central moments."""
 
     def __init__(self, gen: Generator, names: Sequence[str], order: int) -> None:
@@ -182,7 +190,7 @@ class _Central(_Table):
             yield from ((place[s],) for s in coefficient.free_symbols if s in place)
 
 
-def _system(net: Network, table: _Table, wanted: Sequence[Monomial], drift: Sequence[Rhs], order: int) -> System:
+def _system(net: Network, table: Table, wanted: Sequence[Monomial], drift: Sequence[Rhs], order: int) -> System:
     base = jump_process(net)
     if base.events:
         raise RxnError("R518", f"events of {net.name} do not act on its moments yet", base.events[0].origin)

@@ -8,10 +8,9 @@ from functools import cache
 import sympy as sp
 
 from ..errors import RxnError
+from ..monomials import Lookup, Monomial, stirling
 from ..network import Distribution
-from ..operators import stirling
 from ..system import State
-from .monomials import Lookup, Monomial
 
 
 def raw_start(states: Sequence[State]) -> Lookup:

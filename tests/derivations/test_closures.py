@@ -14,7 +14,9 @@ import sympy as sp
 import rxncompile as rx
 from rxncompile.derivations import closures as c
 from rxncompile.derivations.moments import moments
-from rxncompile.derivations.monomials import (
+from rxncompile.errors import RxnError
+from rxncompile.expressions import symbol
+from rxncompile.monomials import (
     Kind,
     Monomial,
     central_from_raw,
@@ -26,8 +28,6 @@ from rxncompile.derivations.monomials import (
     raw_from_factorial,
     read_label,
 )
-from rxncompile.errors import RxnError
-from rxncompile.expressions import symbol
 from rxncompile.network import Network
 
 FOLDER = Path(os.environ.get("RXNCOMPILE_REFERENCE", Path(__file__).parent.parent / "reference"))

@@ -7,8 +7,8 @@ import sympy as sp
 import rxncompile as rx
 from rxncompile.derivations.linear_noise import linear_noise
 from rxncompile.derivations.moments import moments
-from rxncompile.derivations.monomials import Kind
 from rxncompile.errors import RxnError
+from rxncompile.monomials import Kind
 
 T = np.linspace(0.0, 3.0, 4)
 

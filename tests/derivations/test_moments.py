@@ -16,8 +16,8 @@ from strategies import mass_action_networks
 import rxncompile as rx
 from rxncompile.derivations.closures import close, gaussian, zero
 from rxncompile.derivations.moments import moments
-from rxncompile.derivations.monomials import Kind, Monomial, label_names, read_label
 from rxncompile.errors import RxnError
+from rxncompile.monomials import Kind, Monomial, label_names, read_label
 from rxncompile.network import Network
 from rxncompile.operators import generator
 

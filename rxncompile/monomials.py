@@ -19,8 +19,7 @@ from math import comb, factorial
 
 import sympy as sp
 
-from ..expressions import quoted, symbol
-from ..operators import stirling
+from .expressions import quoted, symbol
 
 Monomial = tuple[int, ...]
 Lookup = Callable[[Monomial], sp.Expr]
@@ -132,6 +131,15 @@ def _factorwise(monomial: Monomial, row: Callable[[int], tuple[int, ...]]) -> tu
     for i, q in Counter(monomial).items():
         terms = [((*m, *(i,) * j), c * x) for m, c in terms for j, x in enumerate(row(q)) if x]
     return tuple(sorted(terms, key=lambda pair: (-len(pair[0]), pair[0])))
+
+
+@cache
+def stirling(k: int) -> tuple[int, ...]:
+    """Stirling numbers of the second kind S(k, 0) ... S(k, k)."""
+    row = [1]
+    for _ in range(k):
+        row = [(row[j - 1] if j else 0) + (j * row[j] if j < len(row) else 0) for j in range(len(row) + 1)]
+    return tuple(row)
 
 
 @cache
