@@ -163,7 +163,8 @@ def _run(net: Network, times: NDArray[np.float64], options: argparse.Namespace) 
         found = master_equation(sampled_process(net), times)
         _say(f"{found!r}")
         return found.statistics()
-    from .simulators.ssa import sample, sample_statistics
+    from .simulators.ensembles import sample_statistics
+    from .simulators.ssa import sample
 
     keep = options.runs == 1 or options.trajectories
     draw = sample if keep else sample_statistics
@@ -234,7 +235,10 @@ def _console() -> Console:
 
 
 def _network(options: argparse.Namespace) -> Network:
-    return _with_values(load(options.model), options)
+    net, doubts = load_with_warnings(options.model)
+    if doubts:
+        _say(f"{options.model}: {len(doubts)} warning{'s' * (len(doubts) > 1)}, see rxnc check")
+    return _with_values(net, options)
 
 
 def _with_values(net: Network, options: argparse.Namespace) -> Network:

@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import sympy as sp
 
 from ..errors import Diagnostic, RxnError, Source
-from ..expressions import TIME, symbol
+from ..expressions import symbol
 from ..network import (
     Compartment,
     Constant,
@@ -35,7 +34,8 @@ from ..network import (
 from ..unit_names import unit_of_text
 from .sbml_hints import rational, read_law
 from .sbml_in_directions import Known
-from .sbml_in_document import Document, each, hints
+from .sbml_in_document import Document, hints
+from .sbml_in_events import events
 from .sbml_in_reactions import Law, law, reaction_parts, remark
 from .sbml_in_text import SIZE_CAP, decoded
 from .sbml_in_values import Values, begin, collect, model_name, rate_name, refuse_missing
@@ -79,8 +79,10 @@ def read_with_warnings(source: Source) -> tuple[Network, tuple[Diagnostic, ...]]
     parts = _Parts()
     _quantities(values, parts)
     _reactions(values, laws, parts)
-    parts.events += [event for item in each(document.model.getListOfEvents()) for event in _events(values, item)]
+    parts.events += events(values)
     _close(values, laws, parts)
+    for constraint in document.model.getListOfConstraints():
+        document.warn("constraints are not watched while a model runs", constraint)
     net = Network(
         model_name(document),
         values.units.declared(),
@@ -96,7 +98,7 @@ def read_with_warnings(source: Source) -> tuple[Network, tuple[Diagnostic, ...]]
         source=source,
     )
     settled_net, warnings = settled(net, values.units, parts.meant)
-    return settled_net, (*values.warnings, *warnings)
+    return settled_net, (*document.warnings, *warnings)
 
 
 @dataclass
@@ -284,63 +286,3 @@ def _close(values: Values, laws: dict[str, Law], parts: _Parts) -> None:
             name, value, span = values.name(identity), values.initial[identity], values.document.span(reference)
             parts.constants.append(Constant(name, value, remark="stoichiometry", span=span))
     refuse_missing(values, used)
-
-
-# ---------------------------------------------------------------------------------------------- events
-
-
-def _events(values: Values, item: Any) -> Iterator[Event]:
-    """An event, as timed where its trigger only waits for a time.
-
-    A trigger that may be true already at the beginning and counts as false before it also fires there.
-    """
-    document = values.document
-    if item.isSetDelay() and item.getDelay().isSetMath() and document.formula(item.getDelay()) != 0:
-        raise document.unsupported(item.getDelay(), "events that wait are not supported")
-    if item.isSetPriority() and item.getPriority().isSetMath():
-        raise document.unsupported(item.getPriority(), "priorities of events are not supported")
-    if not item.isSetTrigger() or not item.getTrigger().isSetMath():
-        return
-    trigger = item.getTrigger()
-    condition = document.condition(trigger)
-    assignments = tuple(_assignments(values, item))
-    if not assignments or condition == sp.false:
-        return
-    note, span = remark(item), document.span(item)
-    fires_at_start = document.level > 2 and not trigger.getInitialValue()
-    at = _time(values, condition)
-    if at is not None and hints(item).get("kind") != "when":
-        start = document.valued(item, at, values.numbers)
-        if start > 0:
-            yield Event(True, at, assignments, note, span)
-        elif fires_at_start:
-            yield Event(True, sp.S.Zero, assignments, note, span)
-        return
-    yield Event(False, condition, assignments, note, span)
-    if fires_at_start and document.valued(item, condition, {TIME: sp.S.Zero, **values.numbers}) == sp.true:
-        yield Event(True, sp.S.Zero, assignments, note, span)
-
-
-def _time(values: Values, condition: sp.Basic) -> sp.Expr | None:
-    """The time that a condition waits for, if that is all it does and nothing moves it.
-
-    After a time is not at that time: `t > 3` stays a condition.
-    """
-    if not isinstance(condition, (sp.Ge, sp.Le)):
-        return None
-    late, early = condition.args if isinstance(condition, sp.Ge) else condition.args[::-1]
-    if late != TIME:
-        return None
-    held = {values.symbol(i) for i in (*values.parameters, *values.compartments) if not values.varies(i)}
-    return early if early.free_symbols <= held & values.numbers.keys() else None
-
-
-def _assignments(values: Values, item: Any) -> Iterator[tuple[str, sp.Expr]]:
-    document = values.document
-    given = [a for a in each(item.getListOfEventAssignments()) if a.isSetMath()]
-    formulas = {a.getVariable(): document.formula(a) for a in given}
-    for variable, formula in formulas.items():
-        if variable in values.as_amount:
-            home = values.home(variable)
-            formula *= formulas.get(home, values.symbol(home))
-        yield values.name(variable), formula

@@ -16,6 +16,7 @@ from .sbml_in_text import Element, Places, places, utf8
 
 _TAKEN = frozenset(("t",))  # the time, in the model language
 _SHOWN = 20
+_LEFT_OUT = frozenset(("fbc", "groups", "layout", "qual", "render"))  # packages that change no meaning of the core
 _NAMESPACES = {
     ("1", "1"): "http://www.sbml.org/sbml/level1",
     ("1", "2"): "http://www.sbml.org/sbml/level1",
@@ -48,12 +49,7 @@ class Document:
         self.lib = libsbml()
         root = self.places.elements[0]
         self._refuse_other(root)
-        for key, value in root.attributes.items():
-            if key.endswith(" required") and value.strip() == "true":
-                package = key.rpartition(" ")[0].split("/")[-2:][0]
-                raise RxnError(
-                    "R280", f"the package {package!r} is required, and not supported", self.places.tag_span(root)
-                )
+        self.warnings = self._packages(root)
         self._keep = self.lib.readSBMLFromString(utf8(source))  # owns everything below
         self._refuse_faults()
         self.model = self._keep.getModel()
@@ -77,10 +73,24 @@ class Document:
             message = f"level {level!r}, version {version!r} and namespace {root.space!r} are no SBML together"
             raise RxnError("R031", message, span)
 
+    def _packages(self, root: Element) -> list[Diagnostic]:
+        """Warnings of the packages that a document can do without. Raises R280 for one that it cannot."""
+        span, left_out = self.places.tag_span(root), []
+        for key, value in root.attributes.items():
+            space, _, name = key.rpartition(" ")
+            package = space.split("/")[-2:][0]
+            if name == "required" and value.strip() in ("true", "1"):
+                raise RxnError("R280", f"the package {package!r} is required, and not supported", span)
+            if name == "required":
+                left_out.append(f"what the package {package!r} says is left out: the document can do without")
+        return [Diagnostic("R280", message, span, severity="warning") for message in left_out]
+
     def _refuse_faults(self) -> None:
         found = []
         for k in range(self._keep.getNumErrors()):
             fault = self._keep.getError(k)
+            if fault.getPackage() in _LEFT_OUT:
+                continue
             if fault.getSeverity() >= self.lib.LIBSBML_SEV_ERROR:
                 message = " ".join(fault.getMessage().split())
                 found.append(Diagnostic("R032", message, self.line_span(fault.getLine())))
@@ -167,14 +177,27 @@ class Document:
         return a.as_truth(self.formula_of(item, item.getMath(), None))
 
     def formula_of(self, item: Any, tree: Any, names: Mapping[str, sp.Basic] | None) -> sp.Basic:
+        self.translator.partial = False
         try:
-            return self.translator.formula(tree, ChainMap(dict(names), self.meaning) if names else self.meaning)
+            found = self.translator.formula(tree, ChainMap(dict(names), self.meaning) if names else self.meaning)
         except Unknown as unknown:
             known = unknown.name in self._ids
             why = "has no value that a formula could use" if known else "is not declared in this model"
             raise self.refused("R101", f"{unknown.name!r} {why}", item, name=unknown.name) from None
         except a.Refused as why:
             raise self.refused("R281", f"this formula has no meaning here: {why}", item) from None
+        if self.translator.partial:
+            self.warn(
+                "this piecewise has no otherwise: SBML gives it no value where none of its conditions holds, here it "
+                "has that of its last piece", item, "add <otherwise>",
+            )  # fmt: skip
+        return found
+
+    def warn(self, message: str, item: Any, hint: str = "") -> None:
+        """Note what is doubtful or left out, once for an element."""
+        told = Diagnostic("R281", message, self.span(item), hint, severity="warning")
+        if told not in self.warnings:
+            self.warnings.append(told)
 
     def valued(self, item: Any, expr: sp.Basic, values: Mapping[sp.Symbol, sp.Expr]) -> sp.Basic:
         """An expression of an element with values put in. Raises R281 where it has none then."""

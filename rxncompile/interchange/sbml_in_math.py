@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import sympy as sp
+from sympy.core.relational import Relational
 
 from ..expressions import TIME
 from . import arithmetic as a
@@ -18,6 +19,7 @@ from . import arithmetic as a
 CALL_CAP = 40  # function definitions that call each other
 DEPTH_CAP = 150
 SIZE_CAP = 100_000  # parts of one formula, function definitions inlined
+_TOLD_APART = 6  # differences whose signs are gone through, 3 each
 
 
 class Unknown(a.Refused):
@@ -62,6 +64,7 @@ class Translator:
         self.budget = budget
         self.sizes: dict[sp.Basic, int] = {}
         self.kinds = self._kinds()
+        self.partial = False  # whether a piecewise may have had no value, since this was last set
 
     def formula(self, tree: Any, names: Mapping[str, sp.Basic]) -> sp.Basic:
         """The expression of a tree, `names` saying what each identifier stands for. Raises `Refused`."""
@@ -98,7 +101,7 @@ class Translator:
             lib.AST_LOGICAL_AND: a.both, lib.AST_LOGICAL_OR: a.either, lib.AST_LOGICAL_XOR: a.odd,
             lib.AST_LOGICAL_NOT: _one(a.opposite),
             lib.AST_LOGICAL_IMPLIES: _two(lambda p, q: a.either([a.opposite(p), q])),
-            lib.AST_FUNCTION_PIECEWISE: _piecewise,
+            lib.AST_FUNCTION_PIECEWISE: self._piecewise,
         }  # fmt: skip
         for name, function in _ONE.items():
             kinds[getattr(lib, f"AST_FUNCTION_{name}")] = _one(function)
@@ -129,6 +132,16 @@ class Translator:
             name = tree.getName() or tree.getOperatorName() or "an element"
             raise a.Refused(f"{name!r} is not supported in formulas")
         return operator([self._node(tree.getChild(i), names, depth + 1, calls) for i in range(tree.getNumChildren())])
+
+    def _piecewise(self, given: list[sp.Basic]) -> sp.Basic:
+        """What has no value where no condition holds; `partial` notes it, and the last piece's value is taken."""
+        pieces = list(zip(given[::2], given[1::2], strict=False))
+        otherwise = given[-1] if len(given) % 2 else None
+        if not pieces and otherwise is None:
+            raise a.Refused("a piecewise without pieces has no value")
+        if otherwise is None and not _covered([condition for _, condition in pieces]):
+            self.partial = True
+        return a.choose(pieces, otherwise) if pieces else otherwise
 
     def _name(self, name: str, names: Mapping[str, sp.Basic]) -> sp.Basic:
         found = names.get(name)
@@ -225,9 +238,23 @@ def _chain(relation: str) -> Callable[[list[sp.Basic]], sp.Basic]:
     return applied
 
 
-def _piecewise(given: list[sp.Basic]) -> sp.Basic:
-    pieces: Sequence[tuple[sp.Basic, sp.Basic]] = list(zip(given[::2], given[1::2], strict=False))
-    otherwise = given[-1] if len(given) % 2 else None
-    if not pieces and otherwise is None:
-        raise a.Refused("a piecewise without pieces has no value")
-    return a.choose(pieces, otherwise) if pieces else otherwise
+def _covered(conditions: Sequence[sp.Basic]) -> bool:
+    """Whether one of some conditions always holds from time 0 on, as far as signs of differences can tell."""
+    one = a.either(list(conditions))
+    differences: dict[sp.Expr, list[tuple[Relational, int]]] = {}
+    for relation in one.atoms(Relational):
+        difference = sp.expand(relation.lhs - relation.rhs)
+        turned = difference.could_extract_minus_sign()
+        differences.setdefault(-difference if turned else difference, []).append((relation, -1 if turned else 1))
+    if len(differences) > _TOLD_APART:
+        return False
+    for signs in product((-1, 0, 1), repeat=len(differences)):
+        truth: dict[sp.Basic, sp.Basic] = {}
+        for (difference, relations), sign in zip(differences.items(), signs, strict=True):
+            if difference == TIME and sign < 0:
+                break
+            truth |= {relation: relation.func(way * sign, 0) for relation, way in relations}
+        else:
+            if one.xreplace(truth) != sp.true:
+                return False
+    return True

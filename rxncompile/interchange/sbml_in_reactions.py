@@ -11,7 +11,6 @@ from typing import Any
 
 import sympy as sp
 
-from ..errors import Diagnostic
 from ..expressions import symbol
 from ..network import Flag, OdeTerm, Parameter, Reaction, Rule, per_event, size
 from . import arithmetic as a
@@ -40,7 +39,7 @@ def law(values: Values, identity: str) -> Law | None:
     kinetic = reaction.getKineticLaw() if reaction.isSetKineticLaw() else None
     if kinetic is None or not kinetic.isSetMath():
         message = f"reaction {identity!r} has no kineticLaw, and is left out: nothing says how fast it goes"
-        values.warnings.append(Diagnostic("R281", message, document.span(reaction), severity="warning"))
+        document.warn(message, reaction)
         return None
     own: dict[str, sp.Basic] = {}
     parameters = []

@@ -15,7 +15,7 @@ from typing import Any
 
 import sympy as sp
 
-from ..errors import Diagnostic, RxnError
+from ..errors import RxnError
 from ..expressions import TIME, symbol, to_float
 from ..system import sort_definitions
 from .sbml_in_document import Document, each, hints
@@ -40,7 +40,6 @@ class Values:
     initial: dict[str, sp.Expr] = field(default_factory=dict)  # in terms of what can be set
     missing: dict[str, Any] = field(default_factory=dict)  # names without a value, and their elements
     numbers: dict[sp.Symbol, sp.Expr] = field(default_factory=dict)  # first values, as numbers
-    warnings: list[Diagnostic] = field(default_factory=list)
 
     @cached_property
     def units(self) -> SbmlUnits:

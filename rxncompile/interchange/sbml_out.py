@@ -304,7 +304,7 @@ class _Writer:
             content = annotation({"kind": "at" if e.timed else "when"})
             content += f'<trigger initialValue="{start}" persistent="true">{self.math(condition)}</trigger>'
             content += f"<listOfEventAssignments>{sets}</listOfEventAssignments>"
-            yield _element("event", {"name": e.remark, "useValuesFromTriggerTime": "true"}, content)
+            yield _element("event", {"name": e.remark, "useValuesFromTriggerTime": "false"}, content)
 
 
 def _element(tag: str, attributes: Mapping[str, str], content: str = "") -> str:
