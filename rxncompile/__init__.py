@@ -16,7 +16,8 @@ The stages, each a plain function from one noun to the next:
     lambdify              System, part         -> function     f(t, y, p, out), callable from numba code
     integrate             System, times        -> Trajectory   ordinary differential equations
     sample                System, times, runs  -> Trajectory   exact stochastic paths
-    sample_statistics     System, times, runs  -> Ensemble     their mean and sd in one pass
+    sample_statistics     System, times, runs  -> Ensemble     mean, covariances, histograms in one pass
+    resume                Ensemble or file     -> Ensemble     an interrupted one, continued to the same numbers
     master_equation       System, times        -> Distribution the probability of every state, with a bound of its error
     stationary            System               -> Distribution the one that it keeps, with its residual
     first_passage         System, condition    -> Passage      the chance and mean time to get there
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from .network import Network as Network
     from .network import with_values as with_values
     from .simulators.distribution import Distribution as Distribution
+    from .simulators.ensembles import resume as resume
+    from .simulators.ensembles import sample_statistics as sample_statistics
     from .simulators.files import load as load_result  # noqa: F401
     from .simulators.long_run import Passage as Passage
     from .simulators.long_run import first_passage as first_passage
@@ -48,7 +51,6 @@ if TYPE_CHECKING:
     from .simulators.master_equation import master_equation as master_equation
     from .simulators.ode import integrate as integrate
     from .simulators.ssa import sample as sample
-    from .simulators.ssa import sample_statistics as sample_statistics
     from .simulators.trajectory import Ensemble as Ensemble
     from .simulators.trajectory import Trajectory as Trajectory
     from .structure import conservation_laws as conservation_laws
@@ -78,8 +80,9 @@ _WHERE: dict[str, tuple[str, str]] = {
     "parse": (".language", "parse"),
     "print_network": (".language", "print_network"),
     "rate_equations": (".derivations.rates", "rate_equations"),
+    "resume": (".simulators.ensembles", "resume"),
     "sample": (".simulators.ssa", "sample"),
-    "sample_statistics": (".simulators.ssa", "sample_statistics"),
+    "sample_statistics": (".simulators.ensembles", "sample_statistics"),
     "stationary": (".simulators.long_run", "stationary"),
     "structure_of": (".structure", "structure_of"),
     "time_scales": (".structure", "time_scales"),

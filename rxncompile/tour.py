@@ -15,10 +15,11 @@ from .errors import RxnError
 from .kernels.program import propensity_program
 from .kernels.source import compile_program
 from .network import Network, per_event
+from .simulators.ensembles import sample_statistics
 from .simulators.files import replacing
 from .simulators.horizon import horizon
 from .simulators.ode import integrate
-from .simulators.ssa import sample, sample_statistics
+from .simulators.ssa import sample
 from .simulators.trajectory import Ensemble, Trajectory
 from .system import System
 from .views import library, report, tables

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from ..errors import RxnError
 from ..expressions import TIME, text
-from ..kernels.faults import check_propensities
 from ..kernels.graph import Op
 from ..kernels.lanes import lanes_text
 from ..kernels.lanes_block import FIELDS, field
@@ -27,12 +26,13 @@ from ..system import System, as_expr
 from .counts import Counts
 from .equations import Function, compiled
 from .jump_events import jump_events, uncounted
+from .jump_faults import EXACT, Place, beyond, impossible, spent
+from .method import Method
 from .pool import StoppedError
 from .streams import Streams
 from .trajectory import Values
 
 _SLICE = 1 << 22  # operations of a lane between two looks at the outside, about a twentieth of a second
-_EXACT = 2.0**53  # whole numbers up to here are exact as doubles
 _LARGEST_MOVE = 1 << 40
 
 Integers = NDArray[np.int64]
@@ -68,7 +68,7 @@ def lanes(system: System) -> Lanes | None:
 
 @lru_cache(maxsize=32)
 def _lanes(system: System, width: int) -> Lanes | None:
-    _refuse_continuous(system)
+    refuse_continuous(system)
     events = jump_events(system)
     if not system.jumps and events is None:
         return None
@@ -80,8 +80,8 @@ def _lanes(system: System, width: int) -> Lanes | None:
     if largest > _LARGEST_MOVE:
         jump = next(j for j in system.jumps if any(abs(a) == largest for _, a in j.change))
         raise RxnError("R608", f"reaction {jump.name!r} changes a count by {largest}", jump.origin)
-    steps = max(1, min(_SLICE // (1 + len(program.nodes) // 4), int(_EXACT / 2) // largest))
-    limit = _EXACT - steps * largest
+    steps = max(1, min(_SLICE // (1 + len(program.nodes) // 4), int(EXACT / 2) // largest))
+    limit = EXACT - steps * largest
     made = lanes_text(program, moves, width, len(system.outputs), events.plan(limit) if events else None)
     code = compile_text(made.text)
     real = uncounted(system)
@@ -90,7 +90,8 @@ def _lanes(system: System, width: int) -> Lanes | None:
     return Lanes(call, width, made.rows, steps, limit, made.fault, counted, code)
 
 
-def _refuse_continuous(system: System) -> None:
+def refuse_continuous(system: System) -> None:
+    """Raise R610 where something moves between jumps."""
     moved = [s.label for s, drift in zip(system.states, system.drift, strict=True) if as_expr(drift) != 0]
     if moved:
         raise RxnError(
@@ -125,6 +126,11 @@ class Batch:
     counts: Counts
     streams: Streams
     max_events: int
+
+    @property
+    def method(self) -> str:
+        """What a result records."""
+        return Method.DIRECT.value
 
     @property
     def columns(self) -> int:
@@ -214,43 +220,34 @@ class _Block:
         large = (np.abs(self.table[SPECIES : SPECIES + n]) > self.code.limit) & self.code.counted[:, np.newaxis]
         for state, lane in np.argwhere(large).tolist():
             if not self._is_spare(lane):
-                self._beyond(state, lane)
+                k, (t, counts) = int(self._integers(TRAJECTORY)[lane]), self._where(lane)
+                raise beyond(self._place(k, t, counts), state)
         made = int(self.header[field("clock")]) - self._integers(SINCE)
         for lane in np.flatnonzero(made > batch.max_events).tolist():
             if not self._is_spare(lane):
-                self._spent(int(self._integers(TRAJECTORY)[lane]), *self._where(lane))
+                k, (t, counts) = int(self._integers(TRAJECTORY)[lane]), self._where(lane)
+                raise spent(self._place(k, t, counts), batch.max_events)
         if (over := self.events[: self.count] > batch.max_events).any():
             k = int(np.argmax(over))
-            self._spent(k, float(batch.times[-1]), self.rows[k, -1, :n])
+            raise spent(self._place(k, float(batch.times[-1]), self.rows[k, -1, :n]), batch.max_events)
 
     def _where(self, lane: int) -> tuple[float, Values]:
         n = len(self.batch.system.states)
         return float(self.table[TIME_ROW, lane]), self.table[SPECIES : SPECIES + n, lane].copy()
 
-    def _propensities(self, t: float, state: Values) -> Values:
-        return Function(compiled(self.batch.system).propensities, self.batch.parameters)(t, state)
-
-    def _state(self, k: int, state: Values) -> str:
-        labels = [s.label for s in self.batch.system.states]
-        shown = ", ".join(f"{label} = {x:.15g}" for label, x in list(zip(labels, state, strict=True))[:12])
-        return f"run {self.first + k}: {shown}" + (", ..." if len(labels) > 12 else "")
+    def _place(self, k: int, t: float, state: Values) -> Place:
+        return Place(self.batch.system, self.batch.parameters, self.first + k, t, state)
 
     def _impossible(self, lane: int) -> None:
         k, (t, state) = int(self._integers(TRAJECTORY)[lane]), self._where(lane)
         if self.code.fault is not None and (fault := int(self._integers(self.code.fault)[lane])):
             self._wrong_event(fault, k, t, state)
-        try:
-            check_propensities(self.batch.system, self._propensities(t, state), t)
-        except RxnError as error:
-            message = f"{error.message} ({self._state(k, state)})"
-            raise RxnError(error.code, message, error.span, error.hint) from None
-        message = f"the sum of all propensities is infinite at t = {t:g} ({self._state(k, state)})"
-        raise RxnError("R601", message, hint="look for growth without bound")
+        raise impossible(self._place(k, t, state))
 
     def _wrong_event(self, fault: int, k: int, t: float, state: Values) -> None:
         """An event, `(fault - 1) // 2`, assigned what cannot be, or fires without end; `state` is the one before."""
         system, (e, endless) = self.batch.system, divmod(fault - 1, 2)
-        event, where = system.events[e], self._state(k, state)
+        event, where = system.events[e], self._place(k, t, state)
         if endless:
             written = f"{'at' if event.timed else 'when'} {text(event.condition)}"
             message = f"the event '{written}' fires without end at t = {t:.9g} ({where})"
@@ -269,21 +266,3 @@ class _Block:
                 raise RxnError("R609", f"{gives}, which is {wrong} ({where})", event.origin, hint)
             if name in counted and value > self.code.limit:
                 raise RxnError("R608", f"{gives}, beyond the exact whole numbers ({where})", event.origin)
-
-    def _beyond(self, index: int, lane: int) -> None:
-        system = self.batch.system
-        k, (t, state) = int(self._integers(TRAJECTORY)[lane]), self._where(lane)
-        symbol, label = system.states[index].symbol, system.states[index].label
-        rates = self._propensities(t, state) * [abs(dict(j.change).get(symbol, 0)) for j in system.jumps]
-        jump = system.jumps[int(np.argmax(rates))]
-        message = f"the count of {label!r} is beyond the exact whole numbers at t = {t:g} ({self._state(k, state)})"
-        hint = f"reaction {jump.name!r} changes it fastest; counts up to 2^53 = {_EXACT:.4g} can be simulated"
-        raise RxnError("R608", message, jump.origin, hint)
-
-    def _spent(self, k: int, t: float, state: Values) -> None:
-        message = f"more than {self.batch.max_events} events by t = {t:g} ({self._state(k, state)})"
-        if not self.batch.system.jumps:
-            raise RxnError("R606", message, self.batch.system.events[0].origin, "max_events allows more")
-        jump = self.batch.system.jumps[int(np.argmax(self._propensities(t, state)))]
-        hint = f"reaction {jump.name!r} fires most often; max_events allows more"
-        raise RxnError("R606", message, jump.origin, hint)

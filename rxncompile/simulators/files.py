@@ -3,7 +3,8 @@
     .csv   `time`, then a column a label; several runs: `run` first; an ensemble: `X-mean`, `X-sd` for each label.
            What else is known stands above in comments `# key: JSON`; a table without them is read as well.
     .npz   arrays `time`, `label`, `unit`, `value` (run, time, label) or `mean` and `sd` (time, label), and
-           `metadata`, a JSON text. No object arrays, so nothing is ever unpickled.
+           `metadata`, a JSON text. No object arrays, so nothing is ever unpickled. What an ensemble has counted
+           stands in arrays `tally_...`, in .nc files too; CSV has no place for it.
     .nc    the same variables in NetCDF-3 with 64-bit offsets: labels are values of a variable, not names of
            variables, because `<A^2*B>` is none. `xarray.open_dataset(path, engine="scipy")` reads it.
 
@@ -25,7 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import RxnError
+from .tally import Tally
 from .trajectory import Ensemble, Result, Trajectory, Values, column_names, interleaved
+
+_TALLY = "tally_"
 
 _LARGEST_VARIABLE = 2**32 - 4  # bytes of one NetCDF-3 variable
 
@@ -103,7 +107,9 @@ def _metadata(result: Result) -> dict[str, object]:
     }
 
 
-def _result(said: Mapping[str, Any], t: Values, labels: Sequence[str], *arrays: Values) -> Result:
+def _result(
+    said: Mapping[str, Any], t: Values, labels: Sequence[str], *arrays: Values, tally: Tally | None = None
+) -> Result:
     """A result of the metadata and one array (values) or two (mean, sd); checks the metadata's types."""
     name, method, seed, runs = said["name"], said["method"], said.get("seed"), said.get("runs", 0)
     units, notes = said.get("units", [""] * len(labels)), said.get("notes", [])
@@ -113,7 +119,7 @@ def _result(said: Mapping[str, Any], t: Values, labels: Sequence[str], *arrays: 
     shared = (name, t, tuple(labels), tuple(units))
     if len(arrays) == 1:
         return Trajectory(*shared, arrays[0], method, seed, tuple(notes))
-    return Ensemble(*shared, runs, arrays[0], arrays[1], method, seed, tuple(notes))
+    return Ensemble(*shared, runs, arrays[0], arrays[1], method, seed, tuple(notes), tally)
 
 
 # ---------------------------------------------------------------------------------------------- CSV
@@ -194,7 +200,17 @@ def _variables(result: Result) -> dict[str, tuple[tuple[str, ...], Values]]:
 
 def _assemble(said: Mapping[str, Any], t: Values, labels: Sequence[str], arrays: Mapping[str, Any]) -> Result:
     names = ("value",) if said["kind"] == "trajectory" else ("mean", "sd")
-    return _result(said, t, labels, *(np.array(arrays[name], dtype=np.float64) for name in names))
+    counted = {name[len(_TALLY) :]: arrays[name] for name in arrays if name.startswith(_TALLY)}
+    tally = Tally.rebuilt(len(t), counted) if counted else None
+    if tally and (len(tally.layout.whole) != len(labels) or tally.runs != said.get("runs")):
+        raise RxnError("R703", "its sums are not those of its labels and runs")
+    return _result(said, t, labels, *(np.array(arrays[name], dtype=np.float64) for name in names), tally=tally)
+
+
+def _counted(result: Result) -> dict[str, NDArray[Any]]:
+    """The arrays of an ensemble's sums and histograms."""
+    tally = result.tally if isinstance(result, Ensemble) else None
+    return {_TALLY + name: array for name, array in tally.arrays().items()} if tally else {}
 
 
 def _write_npz(result: Result, path: Path) -> None:
@@ -202,7 +218,7 @@ def _write_npz(result: Result, path: Path) -> None:
     for name, texts in (("label", result.labels), ("unit", result.units), ("metadata", json.dumps(_metadata(result)))):
         arrays[name] = np.array(texts, dtype=np.str_)
     with open(path, "wb") as file:
-        np.savez(file, time=result.t, **arrays)
+        np.savez(file, time=result.t, **(arrays | _counted(result)))
 
 
 def _read_npz(file: BinaryIO, _: str) -> Result:
@@ -237,6 +253,11 @@ def _write_netcdf(result: Result, path: Path) -> None:
             variable = file.createVariable(name, "d", axes)
             variable.coordinates = b"unit"
             variable[:] = values
+        for name, array in _counted(result).items():
+            for axis, size in enumerate(array.shape):
+                file.createDimension(f"{name}_{axis}", size)
+            variable = file.createVariable(name, "d", tuple(f"{name}_{axis}" for axis in range(array.ndim)))
+            variable[:] = array
 
 
 def _read_netcdf(file: BinaryIO, _: str) -> Result:

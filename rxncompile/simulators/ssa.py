@@ -1,9 +1,9 @@
-"""Exact sampling of a jump process: Gillespie's direct method, many trajectories at a time.
+"""Exact sampling of a jump process, many trajectories at a time, by one of two methods (`method`).
 
-`sample` keeps every trajectory, `sample_statistics` their mean and standard deviation in one pass. Trajectory k of a
+`sample` keeps every trajectory; `sample_statistics`, in ensembles.py, what is counted in one pass. Trajectory k of a
 seed is the same to the last bit whatever the number of runs, threads, cores or lanes: its random numbers depend on
-the seed and on k alone (`streams`), and its numbers on nothing else. The cost of an event grows linearly with the
-number of reactions; large networks get a method of their own later.
+the seed and on k alone (`streams`), and its numbers on nothing else. The direct method's cost of an event grows
+linearly with the number of reactions; large networks, and rates that depend on time, are sampled by rejection.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from threading import Event
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,13 +21,16 @@ from ..system import System
 from .blocks import Batch, lanes
 from .counts import initial_counts
 from .initial import parameter_vector
-from .jump_events import jump_events, uncounted
+from .jump_events import jump_events
+from .method import Method, method_of
 from .pool import each_block, how_many
 from .streams import streams
-from .sums import Sums
-from .trajectory import Ensemble, Trajectory, Values
+from .trajectory import Trajectory, Values
 
-METHOD = "direct, lanes"
+if TYPE_CHECKING:
+    from .rejection import RejectionBatch
+
+METHOD = Method.DIRECT.value
 MAX_EVENTS = 10**9
 
 Progress = Callable[[int, int], object]
@@ -48,6 +52,7 @@ def sample(
     threads: int | None = None,
     progress: Progress | None = None,
     max_events: int = MAX_EVENTS,
+    method: Method | None = None,
 ) -> Trajectory:
     """Exact trajectories of a jump process that start at t[0], at the times `t`: values (runs, T, states + outputs).
 
@@ -58,8 +63,9 @@ def sample(
 
     `params` and `initial` override parameters and initial counts by label; initial distributions are drawn for
     each trajectory. `seed` any whole number (None: from the operating system; the result says which).
-    `progress(done, runs)` is called from time to time. A trajectory may make `max_events` events.
-    Ctrl-C stops within a fraction of a second.
+    `method` None: by a fixed rule of the System, `method.method_of`; the result says which. A method has its own
+    trajectories for a seed. `progress(done, runs)` is called from time to time. A trajectory may make
+    `max_events` events. Ctrl-C stops within a fraction of a second.
 
     Raises R501, R504, R505, R609 for overrides and initial counts, R603 for times, R604 for runs, seed and
     threads, R506, R508 and R610 for systems that cannot be sampled, R601 and R602 for a propensity that is not a
@@ -67,7 +73,7 @@ def sample(
     counts beyond 2^53, R601 and R609 for an event that assigns no finite number, or to a count a negative one or one
     that is not whole.
     """
-    batch = _batch(system, t, runs, seed, params, initial, max_events)
+    batch = batch_of(system, t, runs, seed, params, initial, max_events, method)
     shape = (runs, len(batch.times), batch.columns)
     try:
         values = np.empty(shape)
@@ -75,8 +81,8 @@ def sample(
         message = f"{runs} trajectories need {np.prod(shape) / 2**27:.3g} GiB of memory"
         raise RxnError("R611", message, hint="sample_statistics keeps none of them") from None
     workers = how_many(threads)
-    blocks = _blocks(batch, runs, workers)
-    watch = _Watch(len(blocks), runs, workers, progress)
+    blocks = blocks_of(batch, runs, workers)
+    watch = Watch(len(blocks), runs, workers, progress)
 
     def task(block: int, stop: Event) -> None:
         start, end = blocks[block].start, blocks[block].stop
@@ -86,65 +92,10 @@ def sample(
         for _ in finished:
             watch.tell()
     labels, units = columns(system)
-    return Trajectory(system.name, batch.times, labels, units, values, METHOD, batch.streams.seed)
+    return Trajectory(system.name, batch.times, labels, units, values, batch.method, batch.streams.seed)
 
 
-def sample_statistics(
-    system: System,
-    t: ArrayLike,
-    runs: int,
-    seed: int | None = None,
-    params: Mapping[str, object] | None = None,
-    initial: Mapping[str, object] | None = None,
-    threads: int | None = None,
-    progress: Progress | None = None,
-    max_events: int = MAX_EVENTS,
-) -> Ensemble:
-    """Mean and standard deviation over the trajectories that `sample` would give.
-
-    Memory does not grow with `runs`. Counts are summed as exact integers and outputs block after block, so nothing
-    depends on the threads. Ctrl-C gives what was finished: the ensemble of the first so many trajectories, with
-    their number in `runs` and a note (or passes on where no block of them is finished). Arguments and errors as
-    for `sample`.
-    """
-    batch = _batch(system, t, runs, seed, params, initial, max_events)
-    workers = how_many(threads)
-    real = uncounted(system)
-    order = np.argsort([s.symbol in real for s in system.states] + [True] * len(system.outputs), kind="stable")
-    blocks = _blocks(batch, runs, workers if not system.outputs and not real else None)
-    watch = _Watch(len(blocks), runs, workers, progress)
-
-    def task(block: int, stop: Event) -> Sums:
-        rows = np.empty((len(blocks[block]), len(batch.times), batch.columns))
-        batch.run(blocks[block].start, rows, stop, watch.of(block))
-        return Sums.of(rows[:, :, order] if real else rows, len(system.states) - len(real))
-
-    total: Sums | None = None
-    waiting: dict[int, Sums] = {}
-    merged = 0
-    notes: tuple[str, ...] = ()
-    try:
-        with closing(each_block(task, len(blocks), workers, watch.tell)) as finished:
-            for block, sums in finished:
-                waiting[block] = sums
-                while merged in waiting:
-                    later = waiting.pop(merged)
-                    total = later if total is None else total.merge(later)
-                    merged += 1
-                watch.tell()
-    except KeyboardInterrupt:
-        if total is None:
-            raise
-        notes = (f"interrupted: the first {total.runs} of {runs} runs",)
-    assert total is not None
-    mean, sd = (columns[:, np.argsort(order)] for columns in total.statistics())
-    labels, units = columns(system)
-    return Ensemble(
-        system.name, batch.times, labels, units, total.runs, mean, sd, METHOD, batch.streams.seed, notes
-    )  # fmt: skip
-
-
-def _batch(
+def batch_of(
     system: System,
     t: ArrayLike,
     runs: int,
@@ -152,24 +103,30 @@ def _batch(
     params: Mapping[str, object] | None,
     initial: Mapping[str, object] | None,
     max_events: int,
-) -> Batch:
+    method: Method | None = None,
+) -> Batch | RejectionBatch:
+    """What all blocks of a call share: the machine that samples, its times, counts and streams."""
     times = time_axis(t)
     for name, value in (("runs", runs), ("max_events", max_events)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise RxnError("R604", f"{name} = {value!r} is not a whole number of at least 1")
     counts = initial_counts(system, float(times[0]), params, initial)
     parameters = np.array(parameter_vector(system, params))
+    if method_of(system, method) is Method.REJECTION:
+        from .rejection import RejectionBatch  # loads numba
+
+        return RejectionBatch(system, parameters, times, counts, streams(seed), int(max_events))
     machine = lanes(system)
     if system.events and (events := jump_events(system)) is not None:
         parameters = np.append(parameters, events.times(params))
     return Batch(system, machine, parameters, times, counts, streams(seed), int(max_events))
 
 
-class _Watch:
+class Watch:
     """How far the blocks are, told to whoever asked for it, by the thread that asked."""
 
-    def __init__(self, blocks: int, runs: int, workers: int, progress: Progress | None) -> None:
-        self.done, self.runs, self.progress = [0] * blocks, runs, progress
+    def __init__(self, blocks: int, runs: int, workers: int, progress: Progress | None, begun: int = 0) -> None:
+        self.done, self.runs, self.progress, self.begun = [0] * blocks, runs, progress, begun
         self.alone = min(workers, blocks) == 1
 
     def of(self, block: int) -> Callable[[int], None]:
@@ -182,10 +139,10 @@ class _Watch:
 
     def tell(self) -> None:
         if self.progress:
-            self.progress(sum(self.done), self.runs)
+            self.progress(self.begun + sum(self.done), self.runs)
 
 
-def _blocks(batch: Batch, runs: int, workers: int | None) -> list[range]:
+def blocks_of(batch: Batch | RejectionBatch, runs: int, workers: int | None) -> list[range]:
     """The trajectories of each block. `workers` None: by a rule that does not depend on their number."""
     room = max(_LEAST, _NUMBERS // (len(batch.times) * batch.columns))
     shares = _SHARES if workers is None else _SHARES_EACH * workers if workers > 1 else 1

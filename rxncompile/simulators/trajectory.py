@@ -7,16 +7,20 @@ Both kinds answer the same questions in the same words: `labels`, `units`, `t`, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import RxnError
+
+if TYPE_CHECKING:
+    from .histograms import Histogram, JointHistogram
+    from .tally import Tally
 
 Values: TypeAlias = NDArray[np.float64]
 
@@ -122,7 +126,8 @@ class Ensemble:
     """The mean and standard deviation over many runs of one model at common times.
 
     Shapes: `t` (T,), `mean` and `sd` (T, L), `labels` and `units` L each. `sd` has runs - 1 in the denominator.
-    The arrays cannot be written to. Raises R701 where shapes do not fit.
+    `tally` holds the sums and histograms that a sampler has kept, for covariances and quantiles. The arrays cannot
+    be written to. Raises R701 where shapes do not fit.
     """
 
     name: str
@@ -135,6 +140,7 @@ class Ensemble:
     method: str
     seed: int | None = None
     notes: tuple[str, ...] = ()
+    tally: Tally | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         _settle(self)
@@ -151,6 +157,47 @@ class Ensemble:
         """The standard deviation over runs of one label, (T,). Raises R704 for an unknown label."""
         return self.sd[:, column(self, label)]
 
+    def covariance(self, first: str, second: str) -> Values:
+        """The covariance of two labels (runs - 1 in the denominator), (T,). Raises R704, R706 where it was not kept."""
+        found = self._kept().covariance(column(self, first), column(self, second))
+        if found is None:
+            hint = f"ask for it: sample_statistics(..., joint=[({first!r}, {second!r})])"
+            raise RxnError("R706", f"the covariance of {first} and {second} was not kept", hint=hint)
+        return found
+
+    def quantile(self, label: str, q: float) -> Values:
+        """The least value that at least the part q of the runs do not exceed, (T,).
+
+        Exact for counts unless their range is wider than the bins kept; then, and for other outputs, within a bin,
+        see `histogram`. Not a number where an output is none. Raises R604 for q outside [0, 1], R704, R706.
+        """
+        if not 0.0 <= q <= 1.0:
+            raise RxnError("R604", f"quantile {q!r} is not between 0 and 1")
+        return self._kept().quantile(column(self, label), q)
+
+    def histogram(self, label: str, time: float | None = None) -> Histogram:
+        """How often each value of a label occurs at an output time (None: the last). Raises R704, R706."""
+        tally = self._kept()
+        return tally.cells.histogram(moment(self, time) * len(self.labels) + column(self, label))
+
+    def joint(self, first: str, second: str, time: float | None = None) -> JointHistogram:
+        """How often pairs of values occur, of labels asked for when sampling. Raises R704, R706."""
+        tally, pair = self._kept(), (column(self, first), column(self, second))
+        kept = tally.layout.joint
+        if tally.joint is None or not {pair, pair[::-1]} & set(kept):
+            hint = f"ask for it: sample_statistics(..., joint=[({first!r}, {second!r})])"
+            raise RxnError("R706", f"the joint histogram of {first} and {second} was not kept", hint=hint)
+        place = moment(self, time) * len(kept)
+        if pair in kept:
+            return tally.joint.joint(place + kept.index(pair))
+        return tally.joint.joint(place + kept.index(pair[::-1])).turned()
+
+    def _kept(self) -> Tally:
+        if self.tally is None:
+            hint = "sample_statistics keeps them; .npz and .nc files do, .csv files do not"
+            raise RxnError("R706", f"this result of {self.name} has means and deviations alone", hint=hint)
+        return self.tally
+
     def statistics(self) -> Ensemble:
         """This ensemble itself, so that a caller need not know which of the two kinds it has."""
         return self
@@ -162,6 +209,7 @@ class Ensemble:
             and self.runs == other.runs
             and _equal(self.mean, other.mean)
             and _equal(self.sd, other.sd)
+            and self.tally == other.tally
         )
 
     def __repr__(self) -> str:
@@ -201,6 +249,16 @@ def column(result: Labelled, label: str) -> int:
         some = ", ".join(result.labels[:12]) + (" ..." if len(result.labels) > 12 else "")
         hint = f"did you mean {near[0]!r}?" if near else f"it has: {some}"
         raise RxnError("R704", f"{label!r} is no state or output of {result.name}", hint=hint) from None
+
+
+def moment(result: Result, time: float | None) -> int:
+    """The place of an output time, None for the last. Raises R704 for another time."""
+    if time is None:
+        return len(result.t) - 1
+    nearest = int(np.argmin(np.abs(result.t - time)))
+    if not np.isclose(result.t[nearest], time, rtol=1e-9, atol=0.0):
+        raise RxnError("R704", f"{time:g} is no output time of {result.name}", hint=f"near is {result.t[nearest]!r}")
+    return nearest
 
 
 def column_names(result: Result) -> tuple[str, ...]:

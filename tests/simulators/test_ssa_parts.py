@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from rxncompile.errors import RxnError
 from rxncompile.simulators.pool import default_threads, each_block, how_many
 from rxncompile.simulators.streams import streams
-from rxncompile.simulators.sums import Sums
+from rxncompile.simulators.sums import Moments, Sums, integers
 
 # ---------------------------------------------------------------------------------------------- streams
 
@@ -67,38 +67,47 @@ def test_seeds_that_are_none() -> None:
 COUNTS = st.integers(-(2**53) + 1, 2**53 - 1) | st.integers(0, 2**22) | st.sampled_from([0, 2**21, 2**42, 2**53 - 1])
 
 
+WHOLE2 = Moments.of([True, True])
+
+
 @given(st.lists(st.tuples(COUNTS, COUNTS), min_size=1, max_size=20), st.integers(1, 19))
 def test_sums_of_counts_are_exact(rows: list[tuple[int, int]], cut: int) -> None:
     values = np.array(rows, dtype=float).reshape(len(rows), 1, 2)
-    whole = Sums.of(values, 2)
-    parts = [Sums.of(part, 2) for part in (values[:cut], values[cut:]) if len(part)]
+    whole = Sums.of(values, WHOLE2)
+    parts = [Sums.of(part, WHOLE2) for part in (values[:cut], values[cut:]) if len(part)]
     merged = parts[0] if len(parts) == 1 else parts[0].merge(parts[1])
     for sums in (whole, merged):
         assert sums.runs == len(rows)
         for j in range(2):
             column = [row[j] for row in rows]
-            assert sums.first[0, j] == sum(column)
-            assert sums.second[0, j] == sum(n * n for n in column)
+            assert integers(sums.first)[0, j] == sum(column)
+        for p, (i, j) in enumerate(sums.moments.pairs):
+            assert integers(sums.second)[0, p] == sum(row[i] * row[j] for row in rows)
 
 
 def test_a_full_block_of_the_largest_counts_is_exact() -> None:
-    sums = Sums.of(np.full((1024, 1, 1), 2.0**53 - 1.0), 1)
-    assert sums.first[0, 0] == 1024 * (2**53 - 1)
-    assert sums.second[0, 0] == 1024 * (2**53 - 1) ** 2
+    sums = Sums.of(np.full((1024, 1, 1), 2.0**53 - 1.0), Moments.of([True]))
+    assert integers(sums.first)[0, 0] == 1024 * (2**53 - 1)
+    assert integers(sums.second)[0, 0] == 1024 * (2**53 - 1) ** 2
     assert sums.statistics() == (2.0**53 - 1.0, 0.0)
 
 
 @given(arrays(float, (30, 2, 3), elements=st.floats(-1e6, 1e6)), st.integers(1, 29))
 def test_outputs_merge_to_mean_and_deviation(values: np.ndarray, cut: int) -> None:
-    merged = Sums.of(values[:cut], 0).merge(Sums.of(values[cut:], 0))
+    moments = Moments.of([False] * 3)
+    merged = Sums.of(values[:cut], moments).merge(Sums.of(values[cut:], moments))
     mean, sd = merged.statistics()
     np.testing.assert_allclose(mean, values.mean(axis=0), rtol=1e-12, atol=1e-8)
     np.testing.assert_allclose(sd, values.std(axis=0, ddof=1), rtol=1e-9, atol=1e-8)
+    for (i, j), found in zip(moments.pairs, merged.covariances().T, strict=True):
+        expected = [np.cov(values[:, t, i], values[:, t, j])[0, 1] for t in range(2)]
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-3)  # of squares up to 1e12
 
 
 def test_outputs_that_are_no_numbers_stay_that() -> None:
     values = np.array([1.0, np.nan, 3.0, np.inf]).reshape(4, 1, 1)
-    mean, sd = Sums.of(values[:1], 0).merge(Sums.of(values[1:], 0)).statistics()
+    moments = Moments.of([False])
+    mean, sd = Sums.of(values[:1], moments).merge(Sums.of(values[1:], moments)).statistics()
     assert np.isnan(mean).all()
     assert np.isnan(sd).all()
 
