@@ -185,13 +185,20 @@ def _draw_names(ax: Axes, names: list[str], arms: Sequence[Arm], points: Points,
     inked = np.concatenate(lines) if lines else np.zeros((0, 2))
     half = np.concatenate([sizes[:first] / 2, np.full((len(names), 2), _SQUARE / 2)])
     taken = [np.array([p - h, p + h]) for p, h in zip(points, half, strict=True)]
+    for a in arms:  # rings and heads
+        centre, square = points[a.species], points[first + a.square]
+        ring = square + 0.75 * _SQUARE * _towards(square, centre, 0.0)
+        head = centre + _boundary(sizes[a.species] + 0.1, _towards(centre, square, 0.0))
+        end = ring if a.quiet or (a.role == "reactant" and not a.back) else head
+        taken.append(np.array([end - 0.05, end + 0.05]))
     placed: list[Points] = []
     for k, name in enumerate(names):
         if not name:
             continue
         best = min(_spots(points[first + k], name), key=lambda spot: _covered(spot[4], inked, taken))
         side, lift, x, y, corners = best
-        ax.text(x, y, name, ha=side, va=lift, fontsize=7.5, color=MUTED, zorder=4)
+        plain = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.4}  # a line behind a name stops beside it
+        ax.text(x, y, name, ha=side, va=lift, fontsize=7.5, color=MUTED, zorder=2.5, bbox=plain)
         taken.append(corners)
         placed.append(corners)
     return placed

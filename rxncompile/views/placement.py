@@ -12,6 +12,8 @@ Points = NDArray[np.float64]
 
 _SWEEPS = 200  # of stress majorization; small drawings settle within fifty
 _PUSHES = 300
+_TRIES, _TRIED = 12, 60  # starts for a part of a drawing of up to so many nodes
+_KEPT = 5  # of them, those with least crossings, whose boxes are moved off lines
 _ROUNDS, _CLEAR = 6, 0.05  # of moving boxes off lines; inches between the two
 _MOST_PAIRS = 6_000  # of lines and boxes: beyond, it takes long, and nobody follows a single line
 
@@ -24,7 +26,8 @@ def place(
     `bodies` (n, 2) are the parts of the boxes that no line should run through, where not all of them.
 
     Each connected part minimises the stress `sum_ij d_ij^-2 (|x_i - x_j| - d_ij)^2`, d the graph distance times
-    `edge` (Gansner, Koren and North 2004); the parts stand in rows. The same graph gives the same picture.
+    `edge` (Gansner, Koren and North 2004); of several minima that is taken whose lines cross least. The parts stand
+    in rows. The same graph gives the same picture.
     """
     count = len(sizes)
     neighbours: list[list[int]] = [[] for _ in range(count)]
@@ -35,10 +38,9 @@ def place(
     inked = sizes if bodies is None else bodies
     boxes = []
     for part in parts:
-        points = _upright(_stress(_distances(neighbours, part) * edge))
         index = {node: k for k, node in enumerate(part)}
         own = np.array([(index[a], index[b]) for a, b in links if a in index], dtype=np.intp).reshape(-1, 2)
-        boxes.append(_cleared(_pushed(points, sizes[part], gap), own, sizes[part], inked[part], gap, edge))
+        boxes.append(_clearest(_distances(neighbours, part), own, sizes[part], inked[part], gap, edge))
     positions = np.zeros((count, 2))
     for part, points in zip(parts, _in_rows(boxes, [sizes[p] for p in parts], gap), strict=True):
         positions[part] = points
@@ -81,16 +83,45 @@ def _distances(neighbours: list[list[int]], part: list[int]) -> Points:
     return distances
 
 
-def _stress(distances: Points) -> Points:
-    """Stress majorization from the classical scaling of the distances."""
+def _clearest(steps: Points, links: NDArray[np.intp], sizes: Points, bodies: Points, gap: float, edge: float) -> Points:
+    """The placement of one part, from several starts, with fewest crossings and lines through boxes."""
+
+    def tangle(points: Points) -> float:
+        return _crossings(points, links) + 8.0 * float(_covered(points, links, bodies).sum())
+
+    tried: list[Points] = []
+    for start in range(_TRIES if len(steps) <= _TRIED else 1):
+        tried.append(_pushed(_upright(_stress(steps * edge, start)), sizes, gap))
+        if not tangle(tried[-1]):
+            return tried[-1]
+    best = sorted(tried, key=tangle)[:_KEPT]
+    return min((_cleared(points, links, sizes, bodies, gap, edge) for points in best), key=tangle)
+
+
+def _crossings(points: Points, links: NDArray[np.intp]) -> float:
+    """How often two lines without a common end cross."""
+    start, along = points[links[:, 0]], points[links[:, 1]] - points[links[:, 0]]
+
+    def side(of: Points) -> Points:  # (line, point): on which side of the line
+        away = of[None] - start[:, None]
+        return np.asarray(along[:, None, 0] * away[..., 1] - along[:, None, 1] * away[..., 0])
+
+    parted = side(start) * side(start + along) < 0.0
+    joined = (links[:, None, :, None] == links[None, :, None, :]).any(axis=(2, 3))
+    return float((parted & parted.T & ~joined).sum()) / 2.0
+
+
+def _stress(distances: Points, start: int) -> Points:
+    """Stress majorization from the classical scaling of the distances, shaken the more the later the start."""
     count = len(distances)
     if count == 1:
         return np.zeros((1, 2))
     centre = np.eye(count) - 1.0 / count
     values, vectors = np.linalg.eigh(-0.5 * centre @ distances**2 @ centre)
     points = vectors[:, -2:] * np.sqrt(np.maximum(values[-2:], 1e-9))
-    noise = np.random.default_rng(20210729).normal(size=points.shape)
-    points = points[:, ::-1] + 0.05 * distances.max() * noise / count  # nodes that only differ by name part
+    noise = np.random.default_rng(20210729 + start).normal(size=points.shape)
+    shaken = 0.05 * start + 0.05 / count  # nodes that only differ by name part
+    points = points[:, ::-1] + shaken * distances.max() * noise
     off = ~np.eye(count, dtype=bool)
     weights = np.zeros_like(distances)
     weights[off] = distances[off] ** -2.0
@@ -119,20 +150,20 @@ def _upright(points: Points) -> Points:
 def _pushed(points: Points, sizes: Points, gap: float) -> Points:
     """Boxes that overlap pushed apart along the axis that needs less."""
     points = points.copy()
+    wanted = (sizes[:, None] + sizes[None]) / 2 + gap
     for _ in range(_PUSHES):
-        moved = False
-        for i in range(len(points)):
-            for j in range(i):
-                apart = points[i] - points[j]
-                room = (sizes[i] + sizes[j]) / 2 + gap - np.abs(apart)
-                if (room > 1e-6).all():
-                    axis = int(np.argmin(room))
-                    shift = (room[axis] / 2 + 1e-6) * (1.0 if apart[axis] >= 0 else -1.0)
-                    points[i, axis] += shift
-                    points[j, axis] -= shift
-                    moved = True
-        if not moved:
+        close = (np.abs(points[:, None] - points[None]) < wanted - 1e-6).all(axis=2)
+        pairs = np.argwhere(np.tril(close, -1))
+        if not len(pairs):
             break
+        for i, j in pairs:
+            apart = points[i] - points[j]
+            room = wanted[i, j] - np.abs(apart)
+            if (room > 1e-6).all():
+                axis = int(np.argmin(room))
+                shift = (room[axis] / 2 + 1e-6) * (1.0 if apart[axis] >= 0 else -1.0)
+                points[i, axis] += shift
+                points[j, axis] -= shift
     return points
 
 

@@ -61,4 +61,4 @@ def test_lines_run_around_boxes_that_are_not_theirs():
     points = place(links, sizes, 1.0, 0.16, bodies)
     by_stress_alone = place(links, sizes, 1.0, 0.16, np.zeros_like(bodies))
     assert len(through(points, links, bodies)) <= 1
-    assert len(through(by_stress_alone, links, bodies)) >= 5
+    assert len(through(by_stress_alone, links, bodies)) > len(through(points, links, bodies))
