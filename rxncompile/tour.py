@@ -26,6 +26,7 @@ from .views import library, report, tables
 from .views.computed import Tour
 
 _EVENT_BUDGET = 2e8  # reaction events of the page's ensemble: some seconds on one core
+_MOST_EVENTS = 10 * _EVENT_BUDGET  # beyond, only who asks for runs gets them
 _RUNS = (20, 2_000)
 _PATHS = 12
 _FINER = 4  # points of the smooth curve for each of the stochastic runs'
@@ -144,7 +145,7 @@ def _stochastic(
         jumps = jump_process(net)
         expected = _expected_events(jumps, times)
         chosen = runs or int(min(max(_EVENT_BUDGET / max(expected, 1.0), _RUNS[0]), _RUNS[1]))
-        if expected * chosen > 50 * _EVENT_BUDGET:
+        if runs is None and expected * chosen > _MOST_EVENTS:
             return jumps, None, None, f"one stochastic run takes about {expected:.2g} events: ask for it by --runs"
         say(f"sampling {chosen} runs, about {expected:.2g} events each")
         ensemble, paths, reason = _sampled(jumps, times, chosen, seed, int(50 * expected + 1e6))

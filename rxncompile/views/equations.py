@@ -22,7 +22,7 @@ from ..notation.boxes import MINUS, Sign, row
 from ..system import System, as_expr
 from .page import Cell, table
 
-_MOST_TERMS = 2_500  # about 0.7 MB of MathML
+_MOST_TERMS = 1_500  # about half a megabyte of MathML
 
 
 def system_latex(system: System) -> str:

@@ -9,8 +9,10 @@ from .chapters import how_it_was_made, on_the_lattice, the_equations, the_model,
 from .computed import Tour
 from .constraints import structure, what_is_conserved
 from .introduction import first_sentence, introduction
-from .page import Chapter, page
+from .page import Chapter, page, paragraph
 from .readings import summary
+
+_MOST = 1_900_000  # bytes of a page, less its frame
 
 # a further chapter is a further function here; one that has nothing to say about a model returns None
 CHAPTERS: tuple[Callable[[Tour], Chapter | None], ...] = (
@@ -31,9 +33,20 @@ def report(tour: Tour) -> str:
     words = introduction(tour.net)
     if words:
         words = tuple(part for part in (*first_sentence(words[0]), *words[1:]) if part)
-    chapters = [found for chapter in CHAPTERS if (found := chapter(tour)) is not None]
+    chapters = _within([found for chapter in CHAPTERS if (found := chapter(tour)) is not None])
     footer = "One file, complete in itself: it runs no script and asks the network for nothing."
     return page(tour.net.name, facts(tour), words, chapters, footer)
+
+
+def _within(chapters: list[Chapter]) -> list[Chapter]:
+    """The chapters, the largest ones left out until the page can be sent to somebody."""
+    sizes = [len(c.html.encode()) for c in chapters]
+    while sum(sizes) > _MOST:
+        k = sizes.index(max(sizes))
+        note = f"This chapter would take {sizes[k] / 1e6:.1f} MB and is left out: rxnc show and rxnc derive print it."
+        chapters[k] = Chapter(chapters[k].title, paragraph(note))
+        sizes[k] = len(note)
+    return chapters
 
 
 def facts(tour: Tour) -> str:
