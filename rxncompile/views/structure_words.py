@@ -10,13 +10,15 @@ from ..network import Network
 from ..structure import Complex, Mode, Structure, TimeScales, structure_of, time_scales
 
 _SHOWN = 6  # of a list, before it says how many more there are
+_WIDE = 150  # characters of a list of long names, likewise
 _LONG = 600  # species up to which time scales are worked out
+_DAMPED = 10.0  # rate over frequency beyond which nobody would see an oscillation
 
 
 def structure_rows(net: Network) -> list[tuple[str, str]]:
-    """Reversibility, catalysts, complexes, deficiency with its theorem, time scales; nothing without reactions."""
+    """Reversibility, catalysts, complexes, deficiency with its theorem, time scales; without reactions these alone."""
     if not net.reactions:
-        return []
+        return [("time scales", _time_scales(net))] if net.ode_terms else []
     found = structure_of(net)
     rows = [("direction", _direction(net, found))]
     rows.append(("catalysis", _roles(found.catalysts, "catalyses")))
@@ -107,9 +109,9 @@ def _scales(found: TimeScales) -> str:
 
 
 def _modes(found: TimeScales) -> Iterator[str]:
-    fading = [m for m in found.modes if m.rate < 0 and not m.frequency]
-    growing = [m for m in found.modes if m.rate > 0 and not m.frequency]
-    turning = [m for m in found.modes if m.frequency]
+    turning = [m for m in found.modes if m.frequency and abs(m.rate) <= _DAMPED * m.frequency]
+    fading = [m for m in found.modes if m.rate < 0 and m not in turning]
+    growing = [m for m in found.modes if m.rate > 0 and m not in turning]
     for verb, modes in (("decays", fading), ("grows e-fold", growing)):
         if len(modes) > _SHOWN:
             first, last = _time(modes[0], found), _time(modes[-1], found)
@@ -132,13 +134,17 @@ def _plain(value: float, found: TimeScales) -> str:
 
 
 def _names(mode: Mode) -> str:
-    return f"({', '.join(quoted(n) for n in mode.species)})"
+    return f"({_list([quoted(n) for n in mode.species], wide=_WIDE // 5)})"
 
 
 def _count(n: int, one: str, many: str) -> str:
     return f"{n:,} {one if n == 1 else many}"
 
 
-def _list(items: Sequence[str], separator: str = ", ", most: int = _SHOWN) -> str:
-    rest = len(items) - most
-    return separator.join(items[:most]) + (f"{separator}and {rest:,} more" if rest > 0 else "")
+def _list(items: Sequence[str], separator: str = ", ", most: int = _SHOWN, wide: int = _WIDE) -> str:
+    """The first items, at least one, and how many more there are."""
+    shown = list(items[:most])
+    while len(shown) > 1 and sum(map(len, shown)) > wide:
+        shown.pop()
+    rest = len(items) - len(shown)
+    return separator.join(shown) + (f"{separator}and {rest:,} more" if rest > 0 else "")

@@ -31,7 +31,7 @@ from .readings import (
 from .structure_words import structure_rows
 
 _MOST = 200  # rows of a table: more is for `rxnc convert`, not for reading
-_MOST_TERMS = 60
+_MOST_TERMS = 60  # of a sum, of six letters each
 
 
 def show(net: Network, console: Console) -> None:
@@ -141,9 +141,9 @@ def conservation_table(net: Network) -> RenderableType:
 def _sum(formula: sp.Expr, states: frozenset[sp.Symbol]) -> str:
     """A sum, of a very long one the first terms."""
     terms = sp.Add.make_args(formula)
-    if len(terms) <= _MOST_TERMS:
-        return text(formula, states)
-    return f"{text(sp.Add(*terms[:_MOST_TERMS]), states)} + {len(terms) - _MOST_TERMS:,} more terms"
+    shown = terms[: max(3, _MOST_TERMS * 6 // max(6, *(len(str(x)) for x in terms[:20])))]
+    rest = len(terms) - len(shown)
+    return text(sp.Add(*shown), states) + (f" + {rest:,} more terms" if rest else "")
 
 
 def _cut(table: Table, count: int) -> Table:

@@ -3,6 +3,7 @@
 import itertools
 
 import sympy as sp
+from hypothesis import strategies as st
 
 from rxncompile.expressions import symbol
 from rxncompile.network import Flag, Network, Parameter, Reaction, Species
@@ -47,3 +48,16 @@ def receptors(sites: int, copies: int) -> Network:
         if s[i] == "0"
     ]
     return network("; ".join(lines))
+
+
+SIDES = st.dictionaries(st.sampled_from("ABCDE"), st.integers(1, 2), max_size=2)
+
+
+def mass_action(steps: list[tuple[dict[str, int], dict[str, int], int]], starts: list[int]) -> Network:
+    """Species A to E with their initial counts, and reactions of (reactants, products, constant)."""
+    reactions = tuple(
+        Reaction(f"r{i}", tuple(sorted(a.items())), tuple(sorted(b.items())), sp.Integer(c))
+        for i, (a, b, c) in enumerate(steps)
+    )
+    species = tuple(Species(n, initial=sp.Integer(x)) for n, x in zip("ABCDE", starts, strict=True))
+    return Network("random", species=species, reactions=reactions)
