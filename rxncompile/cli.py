@@ -15,17 +15,15 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import simulate_command
 from .errors import Diagnostic, RxnError
 from .expressions import exact
 from .modelfiles import convert, load, load_with_warnings
 from .network import Network, with_values
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from rich.console import Console
 
-    from .simulators.trajectory import Ensemble, Trajectory
     from .system import System
 
 
@@ -130,47 +128,7 @@ def _derive(options: argparse.Namespace) -> int:
 
 def _simulate(options: argparse.Namespace) -> int:
     """A trajectory or an ensemble, saved, plotted, or as CSV on stdout."""
-    import numpy as np
-
-    from .simulators import files
-
-    net = _network(options)
-    times = np.linspace(0.0, options.until, options.points)
-    result = _run(net, times, options)
-    if options.output:
-        files.save(result, options.output)
-        _say(f"{options.output}: {result.method}")
-    if options.plot:
-        from .views import plots, style
-
-        style.save(plots.of_result(result), options.plot)
-        _say(f"plot written to {options.plot}")
-    if not options.output and not options.plot:
-        sys.stdout.write(files.csv_text(result))
-    return 0
-
-
-def _run(net: Network, times: NDArray[np.float64], options: argparse.Namespace) -> Trajectory | Ensemble:
-    from .derivations.rates import rate_equations, sampled_process
-
-    if options.method == "ode":
-        from .simulators.ode import integrate
-
-        return integrate(rate_equations(net), times)
-    if options.method == "cme":
-        from .simulators.master_equation import master_equation
-
-        found = master_equation(sampled_process(net), times)
-        _say(f"{found!r}")
-        return found.statistics()
-    from .simulators.ensembles import sample_statistics
-    from .simulators.ssa import sample
-
-    keep = options.runs == 1 or options.trajectories
-    draw = sample if keep else sample_statistics
-    with _Progress(options.runs > 1) as progress:
-        process, threads = sampled_process(net), options.threads
-        return draw(process, times, runs=options.runs, seed=options.seed, threads=threads, progress=progress)
+    return simulate_command.simulate(_network(options), options)
 
 
 def _convert(options: argparse.Namespace) -> int:
@@ -206,25 +164,6 @@ def _tour(options: argparse.Namespace) -> int:
 
 
 # ---------------------------------------------------------------------------------------------- shared pieces
-
-
-class _Progress:
-    """A bar on stderr where that is a terminal; called with (done, total)."""
-
-    def __init__(self, wanted: bool) -> None:
-        self._shown = wanted and sys.stderr.isatty()
-
-    def __enter__(self) -> Callable[[int, int], None] | None:
-        return self._report if self._shown else None
-
-    def __exit__(self, *_: object) -> None:
-        if self._shown:
-            sys.stderr.write("\r\x1b[K")
-
-    @staticmethod
-    def _report(done: int, total: int) -> None:
-        sys.stderr.write(f"\r{done:,} of {total:,} runs ({100 * done // max(total, 1)} %)")
-        sys.stderr.flush()
 
 
 def _console() -> Console:
@@ -326,15 +265,7 @@ def _parser() -> argparse.ArgumentParser:
 
     simulate = _command(commands, "simulate", _simulate, "trajectories and ensembles")
     _model(simulate)
-    simulate.add_argument("--method", choices=("ode", "ssa", "cme"), default="ode")
-    simulate.add_argument("--until", type=_positive, required=True, metavar="T")
-    simulate.add_argument("--points", type=_count(2), default=101, metavar="N", help="output times (default 101)")
-    simulate.add_argument("--runs", type=_count(1), default=1, metavar="N", help="stochastic runs (default 1)")
-    simulate.add_argument("--seed", type=_count(0), default=0, metavar="S")
-    simulate.add_argument("--threads", type=_count(1), metavar="N", help="default: all cores; never changes a number")
-    simulate.add_argument("--trajectories", action="store_true", help="keep every run, not only mean and sd")
-    simulate.add_argument("-o", "--output", metavar="FILE", help=".csv, .npz or .nc (default: CSV on stdout)")
-    simulate.add_argument("--plot", metavar="FILE", help=".png, .svg or .pdf")
+    simulate_command.arguments(simulate, _positive, _count)
 
     change = _command(commands, "convert", _convert, "a model in another format, by suffix")
     change.add_argument("source", metavar="IN", help=".rxn, SBML .xml or BioNetGen .net")

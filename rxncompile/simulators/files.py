@@ -17,6 +17,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,6 +31,7 @@ from .tally import Tally
 from .trajectory import Ensemble, Result, Trajectory, Values, column_names, interleaved
 
 _TALLY = "tally_"
+_QUANTILE = re.compile(r"-q[-+.e0-9]+$")  # the end of a column that is read past
 
 _LARGEST_VARIABLE = 2**32 - 4  # bytes of one NetCDF-3 variable
 
@@ -125,16 +127,25 @@ def _result(
 # ---------------------------------------------------------------------------------------------- CSV
 
 
-def csv_text(result: Result) -> str:
-    """The text of a .csv file; every number in the shortest form that reads back to the same double."""
+def csv_text(result: Result, quantiles: Sequence[float] = ()) -> str:
+    """The text of a .csv file; every number in the shortest form that reads back to the same double.
+
+    `quantiles` of an ensemble are columns `X-q0.05` behind all others. Raises R706 where they were not kept.
+    """
     out = io.StringIO()
     for key, value in _metadata(result).items():
         out.write(f"# {key}: {json.dumps(value, ensure_ascii=False)}\n")
     table = csv.writer(out, lineterminator="\n")
     several = isinstance(result, Trajectory) and result.runs > 1
-    table.writerow([*(["run"] if several else []), "time", *column_names(result)])
+    wanted = [(label, q) for label in result.labels for q in quantiles]
+    if wanted and not isinstance(result, Ensemble):
+        raise RxnError("R706", f"quantiles are of an ensemble, not of {result!r}", hint="--runs 1000")
+    more = np.array([result.quantile(label, q) for label, q in wanted if isinstance(result, Ensemble)])
+    names = (*column_names(result), *(f"{label}-q{q:g}" for label, q in wanted))
+    table.writerow([*(["run"] if several else []), "time", *names])
     times = result.t.tolist()
-    for run, values in enumerate(result.values if isinstance(result, Trajectory) else [interleaved(result)]):
+    rows = result.values if isinstance(result, Trajectory) else [interleaved(result)]
+    for run, values in enumerate(rows if not wanted else [np.hstack([rows[0], more.T])]):
         front = [run] if several else []
         table.writerows([*front, time, *row] for time, row in zip(times, values.tolist(), strict=True))
     return out.getvalue()
@@ -163,6 +174,9 @@ def _read_csv(file: BinaryIO, stem: str) -> Result:
             raise RxnError("R703", f"row {number} has {len(row)} cells, the header {len(header)}")
     table = np.array([[float(cell) for cell in row] for row in rows[1:]])
     labels, t, values = header[first:], table[:, first - 1], table[:, first:]
+    if said.get("kind") == "ensemble":
+        kept = [i for i, label in enumerate(labels) if not _QUANTILE.search(label)]
+        labels, values = [labels[i] for i in kept], values[:, kept]
     if said.get("kind") == "ensemble" or ("kind" not in said and _paired(labels)):
         if first == 2 or not _paired(labels):
             raise RxnError("R703", "an ensemble has the columns 'time' and 'X-mean', 'X-sd' for each label")

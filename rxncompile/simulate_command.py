@@ -1,0 +1,208 @@
+"""`rxnc simulate`: trajectories and ensembles, saved, plotted, or as CSV on stdout; runs that survive and go on."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import RxnError
+from .network import Network
+
+if TYPE_CHECKING:
+    from .simulators.trajectory import Ensemble, Trajectory
+
+_POINTS = 101
+_LONG = 3600.0  # seconds of a run that is warned of
+
+
+def simulate(net: Network, options: argparse.Namespace) -> int:
+    """The command; the exit status."""
+    from .simulators import files
+
+    if options.until is None and not options.resume:
+        options.misuse("--until T is missing: how long to simulate")
+    result = _run(net, options)
+    for note in result.notes:
+        _say(note)
+    stopped = any(note.startswith("interrupted") for note in result.notes)
+    target = options.output or options.resume
+    if target:
+        _save(result, target)
+        _say(f"{target}: {result.method}")
+        if stopped and Path(target).suffix.lower() in (".npz", ".nc"):
+            _say(f"rxnc simulate {options.model} --method ssa --resume {target} continues it")
+    if options.plot:
+        from .views import plots, style
+
+        style.save(plots.of_result(result), options.plot)
+        _say(f"plot written to {options.plot}")
+    if not target and not options.plot:
+        sys.stdout.write(files.csv_text(result, options.quantiles))
+    elif target and Path(target).suffix.lower() == ".csv" and options.quantiles:
+        with files.replacing(target) as part:
+            part.write_text(files.csv_text(result, options.quantiles), encoding="utf-8", newline="")
+    return 130 if stopped else 0
+
+
+def _run(net: Network, options: argparse.Namespace) -> Trajectory | Ensemble:
+    import numpy as np
+
+    from .derivations.rates import rate_equations, sampled_process
+
+    times = None if options.until is None else np.linspace(0.0, options.until, options.points or _POINTS)
+    if options.resume:
+        return _resumed(net, options, times)
+    assert times is not None
+    if options.method == "ode":
+        from .simulators.ode import integrate
+
+        return integrate(rate_equations(net), times)
+    if options.method == "cme":
+        from .simulators.master_equation import master_equation
+
+        found = master_equation(sampled_process(net), times)
+        _say(f"{found!r}")
+        return found.statistics()
+    from .simulators.ensembles import sample_statistics
+    from .simulators.ssa import sample
+
+    process, seed, threads = sampled_process(net), options.seed or 0, options.threads
+    with Pace(options.runs or 1) as progress:
+        if (options.runs or 1) == 1 or options.trajectories:
+            runs = options.runs or 1
+            return sample(process, times, runs, seed, threads=threads, progress=progress)
+        kept = options.output if options.output and Path(options.output).suffix.lower() in (".npz", ".nc") else None
+        return sample_statistics(
+            process, times, options.runs, seed, threads=threads, progress=progress, checkpoint=kept
+        )  # fmt: skip
+
+
+def _resumed(net: Network, options: argparse.Namespace, times: object) -> Ensemble:
+    """The rest of an interrupted ensemble; what else is said on the command line has to agree with it."""
+    import numpy as np
+
+    from .derivations.rates import sampled_process
+    from .simulators.ensembles import resume
+    from .simulators.resume import earlier_ensemble
+
+    earlier, tally = earlier_ensemble(options.resume)
+    if times is not None and not np.array_equal(np.asarray(times), earlier.t):
+        raise RxnError("R707", f"{options.resume} has other times than --until and --points say")
+    if options.seed is not None and options.seed != earlier.seed:
+        raise RxnError("R707", f"{options.resume} has seed {earlier.seed}, not {options.seed}")
+    target = options.output or options.resume
+    kept = target if Path(target).suffix.lower() in (".npz", ".nc") else None
+    runs = tally.wanted if options.runs is None else options.runs
+    with Pace(runs, tally.runs) as progress:
+        return resume(
+            sampled_process(net), earlier, runs, threads=options.threads, progress=progress, checkpoint=kept
+        )  # fmt: skip
+
+
+def _save(result: Trajectory | Ensemble, target: str) -> None:
+    """Save; where that cannot be, save among the temporary files, so that no work is lost, and raise."""
+    from .simulators import files
+
+    try:
+        files.save(result, target)
+    except RxnError as error:
+        place = Path(tempfile.gettempdir()) / f"rxnc-{os.getpid()}-{Path(target).name}"
+        try:
+            files.save(result, place)
+        except RxnError:
+            raise error from None
+        raise RxnError(error.code, error.message, hint=f"the result is in {place}") from None
+
+
+class Pace:
+    """How far a run is, and how long it will take: told on stderr.
+
+    The first trajectories are the pilot from which the time is estimated. A line that is rewritten where stderr is a
+    terminal; a warning, once, of a run that would take hours.
+    """
+
+    def __init__(self, runs: int, begun: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._shown = runs > 1 and sys.stderr.isatty()
+        self._begun, self._clock = begun, clock
+        self._start, self._told, self._warned = clock(), 0.0, False
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        return self._report
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+
+    def _report(self, done: int, total: int) -> None:
+        now = self._clock()
+        elapsed, made = now - self._start, done - self._begun
+        left = elapsed * (total - done) / made if made > 0 else None
+        if left is not None and elapsed > 1.0 and left > _LONG and not self._warned:
+            self._warned = True
+            minute = max(1, int(made * 60.0 / elapsed))
+            _say(
+                f"warning: this run will take about {duration(left)}: {total:,} trajectories at {elapsed / made:.2g} s "
+                f"each. --runs {minute:,} takes a minute; a shorter --until, and -o FILE.npz with --resume, help too"
+            )
+        if self._shown and now - self._told > 0.1:
+            self._told = now
+            rest = f", {duration(left)} left" if left is not None and elapsed > 1.0 and done < total else ""
+            sys.stderr.write(f"\r\x1b[K{done:,} of {total:,} runs ({100 * done // max(total, 1)} %){rest}")
+            sys.stderr.flush()
+
+
+def duration(seconds: float) -> str:
+    """A time in words: 40 s, 12 min, 3.5 hours, 2.1 days."""
+    if seconds < 100.0:
+        return f"{seconds:.0f} s"
+    if seconds < 100.0 * 60.0:
+        return f"{seconds / 60.0:.0f} min"
+    return f"{seconds / 3600.0:.1f} hours" if seconds < 48.0 * 3600.0 else f"{seconds / 86400.0:.1f} days"
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
+# ---------------------------------------------------------------------------------------------- arguments
+
+
+def arguments(
+    parser: argparse.ArgumentParser,
+    positive: Callable[[str], float],
+    count: Callable[[int], Callable[[str], int]],
+) -> None:
+    """What the command takes, beside the model and its settings."""
+    parser.set_defaults(misuse=parser.error)
+    parser.add_argument("--method", choices=("ode", "ssa", "cme"), default="ode")
+    parser.add_argument("--until", type=positive, metavar="T", help="how long; needed unless --resume")
+    parser.add_argument("--points", type=count(2), metavar="N", help=f"output times (default {_POINTS})")
+    parser.add_argument("--runs", type=count(1), metavar="N", help="stochastic runs (default 1)")
+    parser.add_argument("--seed", type=count(0), metavar="S", help="default 0")
+    parser.add_argument("--threads", type=count(1), metavar="N", help="default: all cores; never changes a number")
+    parser.add_argument("--trajectories", action="store_true", help="keep every run, not only their statistics")
+    parser.add_argument(
+        "--quantiles", type=quantiles, default=(), metavar="Q,Q", help="columns of the CSV: 0.05,0.5,0.95"
+    )
+    parser.add_argument(
+        "--resume", metavar="FILE", help="continue the ensemble of a .npz or .nc file to --runs; saved there, or in -o"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help=".csv, .npz or .nc (default: CSV on stdout)")
+    parser.add_argument("--plot", metavar="FILE", help=".png, .svg or .pdf")
+
+
+def quantiles(text: str) -> Sequence[float]:
+    """Numbers between 0 and 1, commas between them."""
+    try:
+        found = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        found = (-1.0,)
+    if not all(0.0 <= q <= 1.0 for q in found):
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers between 0 and 1")
+    return found
