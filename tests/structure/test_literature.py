@@ -89,6 +89,20 @@ PUBLISHED = {
         "Wegscheider 1901, as in Gorban and Yablonsky 2011: detailed balance is more than reversibility",
         "A <> B; 2 A <> A + B", 4, 2, 1, 1, True, ("A + B",),
     ),
+    "huang_ferrell": Published(
+        "Huang and Ferrell 1996, Proc. Natl. Acad. Sci. 93: 22 species, 7 conservation laws, so 15 independent ones",
+        "A + E1 <> AE1; AE1 > Ap + E1; Ap + E2 <> ApE2; ApE2 > A + E2;"
+        "B + Ap <> BAp; BAp > Bp + Ap; Bp + F <> BpF; BpF > B + F;"
+        "Bp + Ap <> BpAp; BpAp > Bpp + Ap; Bpp + F <> BppF; BppF > Bp + F;"
+        "K + Bpp <> KBpp; KBpp > Kp + Bpp; Kp + G <> KpG; KpG > K + G;"
+        "Kp + Bpp <> KpBpp; KpBpp > Kpp + Bpp; Kpp + G <> KppG; KppG > Kp + G", 26, 6, 15, 5, False,
+        ("E1 + AE1", "E2 + ApE2", "F + BpF + BppF", "G + KpG + KppG", "A + Ap + AE1 + ApE2 + BAp + BpAp",
+         "B + Bp + Bpp + BAp + BpAp + BpF + BppF + KBpp + KpBpp", "K + Kp + Kpp + KBpp + KpBpp + KpG + KppG"),
+    ),
+    "triangle": Published(
+        "Wei and Prater 1962, monomolecular triangle; deficiency zero in Feinberg 1979, weakly reversible by a detour",
+        "A > B; B > C; C > A; B > A", 3, 1, 2, 0, True, ("A + B + C",),
+    ),
     "robertson": Published(
         "Robertson 1966", "A > B; 2 B > B + C; B + C > A + C", 5, 2, 2, 1, False, ("A + B + C",),
     ),
@@ -139,6 +153,9 @@ def test_agrees_with_the_literature(name: str) -> None:
         ("robust_toy", "Absolute concentration robustness: the concentration of A is the same"),
         ("edelstein", ""),
         ("mapk_layer", ""),
+        ("huang_ferrell", ""),
+        ("brusselator", "Absolute concentration robustness: the concentration of X is the same"),
+        ("lotka_volterra", "Absolute concentration robustness: each of the concentrations of"),
         ("horn_jackson", ""),
     ],
 )
@@ -150,7 +167,8 @@ def test_what_the_theorems_conclude(name: str, start: str) -> None:
 
 def test_the_deficiency_one_theorem_by_hand() -> None:
     # 0 -> A -> 2 A -> 0: k1 + k2 A - 2 k3 A^2 has one positive root; without the inflow at most one
-    assert structure_of(network("0 > A; A > 2 A; 2 A > 0")).verdict.endswith(", there is exactly one positive steady state.")
+    found = structure_of(network("0 > A; A > 2 A; 2 A > 0"))
+    assert found.verdict.endswith(", there is exactly one positive steady state.")
     assert structure_of(network("A > 2 A; 2 A > 0")).verdict.endswith(", there is at most one positive steady state.")
     # two terminal classes: the theorem is silent
     assert structure_of(network("A + B > 2 A; A + B > 2 B")).verdict == ""

@@ -147,7 +147,8 @@ def test_rates_of_change_count_and_fixed_species_do_not() -> None:
 
 def test_a_distribution_counts_by_its_mean() -> None:
     # 2 A -> 0 @ k {powers} at <A>: rate of loss 2 k A^2, slope -4 k A
-    for law, mean in (("Poisson(7)", 7), ("Uniform(2, 6)", 4), ("LogNormal(0, 2)", math.exp(2)), ("Binomial(10, 0.3)", 3)):
+    laws = {"Poisson(7)": 7, "Uniform(2, 6)": 4, "LogNormal(0, 2)": math.exp(2), "Binomial(10, 0.3)": 3}
+    for law, mean in laws.items():
         found = of(f"species A ~ {law}\n2 A -> 0 @ 0.5 {{powers}}")
         assert rates(found) == pytest.approx([-2.0 * mean], rel=RELATIVE), law
 
