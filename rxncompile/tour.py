@@ -27,6 +27,7 @@ from .views.computed import Tour
 
 _EVENT_BUDGET = 2e8  # reaction events of the page's ensemble: some seconds on one core
 _MOST_EVENTS = 10 * _EVENT_BUDGET  # beyond, only who asks for runs gets them
+_MANY = 30  # reactions, beyond which an event costs the more the more there are
 _RUNS = (20, 2_000)
 _PATHS = 12
 _FINER = 4  # points of the smooth curve for each of the stochastic runs'
@@ -144,8 +145,9 @@ def _stochastic(
     try:
         jumps = jump_process(net)
         expected = _expected_events(jumps, times)
-        chosen = runs or int(min(max(_EVENT_BUDGET / max(expected, 1.0), _RUNS[0]), _RUNS[1]))
-        if runs is None and expected * chosen > _MOST_EVENTS:
+        cost = max(expected, 1.0) * max(len(jumps.jumps) / _MANY, 1.0)
+        chosen = runs or int(min(max(_EVENT_BUDGET / cost, _RUNS[0]), _RUNS[1]))
+        if runs is None and cost * chosen > _MOST_EVENTS:
             return jumps, None, None, f"one stochastic run takes about {expected:.2g} events: ask for it by --runs"
         say(f"sampling {chosen} runs, about {expected:.2g} events each")
         ensemble, paths, reason = _sampled(jumps, times, chosen, seed, int(50 * expected + 1e6))

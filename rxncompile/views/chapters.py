@@ -32,6 +32,7 @@ from .readings import (
 )
 
 _MOST_TEXT = 200_000  # characters of a model that are shown
+_MOST_NODES = 150  # of a drawing; beyond, it takes long and no line can be followed
 _USERS = 4  # reactions that are named beside a parameter
 
 
@@ -52,6 +53,9 @@ def what_reacts(tour: Tour) -> Chapter:
 
 
 def _drawing(net: Network) -> str:
+    nodes = len(net.species) + len(squares(net))
+    if nodes > _MOST_NODES:
+        return paragraph(f"Too many nodes for a drawing that is read here ({nodes:,}): rxnc show draws it.", "quiet")
     try:
         drawn = network_drawing(net)
     except RxnError as error:
