@@ -83,7 +83,7 @@ def time_scales(net: Network) -> TimeScales:
         raise RxnError("R412", f"the rates of {net.name} have no finite slope at the initial state")
     laws = conservation_laws(net)
     place = {s.name: i for i, s in enumerate(moving)}
-    kept, reduced = _without_laws(jacobian, [{place[n]: c for n, c in law.coefficients} for law in laws])
+    kept, reduced, given = _without_laws(jacobian, [{place[n]: c for n, c in law.coefficients} for law in laws])
     leads = {i: [int(j) for j in np.flatnonzero(reduced[i])] for i in range(len(kept))}
     modes: list[Mode] = []
     for part in strong_parts(leads):
@@ -96,9 +96,7 @@ def time_scales(net: Network) -> TimeScales:
             if abs(value.imag) <= max(_NEGLIGIBLE * largest, _NOT_A_TURN * abs(value.real)):
                 value = complex(value.real, 0.0)
             if value.imag >= 0.0:
-                weight = np.abs(vector)
-                most = [part[k] for k in np.argsort(-weight, kind="stable")[:3] if weight[k] > 0.3 * weight.max()]
-                names = tuple(moving[kept[k]].name for k in sorted(most))
+                names = tuple(moving[i].name for i in _foremost([kept[k] for k in part], vector, given))
                 modes.append(Mode(float(value.real), float(value.imag), names))
     moves = [m for m in modes if m.rate or m.frequency]
     clock = time_unit(net)
@@ -152,12 +150,22 @@ def _start(species: Species) -> sp.Expr:
         raise RxnError("R412", message, species.span) from None
 
 
+def _foremost(part: list[int], vector: NDArray[np.complex128], given: dict[int, dict[int, float]]) -> list[int]:
+    """The species, three at most, that move most along an eigenvector, those given by laws among them."""
+    along = dict(zip(part, vector, strict=True))
+    along |= {i: -sum(x * along[j] for j, x in row.items() if j in along) for i, row in given.items()}
+    largest = max(map(abs, along.values()))
+    # sizes that only differ by rounding count as equal: the order of declaration decides
+    shares = {i: round(float(abs(x) / largest), 9) for i, x in along.items()}
+    return sorted(i for i in sorted(shares, key=lambda i: (-shares[i], i))[:3] if shares[i] > 0.3)
+
+
 def _without_laws(
     jacobian: NDArray[np.float64], laws: list[dict[int, int]]
-) -> tuple[list[int], NDArray[np.float64]]:
-    """The species that are left when each law gives one of them by the others, and their Jacobian.
+) -> tuple[list[int], NDArray[np.float64], dict[int, dict[int, float]]]:
+    """The species that are left when each law gives one of them by the others, their Jacobian, and those laws.
 
-    Given are those that fewest rates depend on.
+    Given, `n_i = total - sum_j given_ij n_j`, are those that fewest rates depend on.
     """
     count = len(jacobian)
     order = sorted(range(count), key=lambda i: (int(np.count_nonzero(jacobian[:, i])), -i))
@@ -175,4 +183,4 @@ def _without_laws(
             reduced[:, place[j]] -= x * jacobian[kept, i]
             added[:, place[j]] += np.abs(x * jacobian[kept, i])
     reduced[np.abs(reduced) <= _CANCELLED * added] = 0.0
-    return kept, reduced
+    return kept, reduced, given
