@@ -8,7 +8,7 @@ import sympy as sp
 
 from ..expressions import symbol
 from ..network import Flag, Network, change
-from .linear import Echelon, Row, extreme_rays, independent, lifted
+from .linear import Row, extreme_rays, independent, lifted, null_space
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +65,17 @@ def moved_otherwise(net: Network) -> frozenset[str]:
 
 
 def _null_space(net: Network) -> list[Row]:
-    echelon, otherwise = Echelon(), moved_otherwise(net)
     positions = net.positions
+    rows: list[Row] = []
     seen: set[tuple[tuple[str, int], ...]] = set()
     for reaction in net.reactions:
         moves = change(net, reaction)
         if moves not in seen and tuple((n, -c) for n, c in moves) not in seen:
             seen.add(moves)
-            echelon.add({positions[name]: count for name, count in moves})
-    for name in otherwise:  # something else moves it: no law may weigh it
-        echelon.add({positions[name]: 1} if name in positions else {})
-    return echelon.null_space(i for i, s in enumerate(net.species) if Flag.FIXED not in s.flags)
+            rows.append({positions[name]: count for name, count in moves})
+    # what something else moves no law may weigh
+    rows += [{positions[name]: 1} for name in moved_otherwise(net) if name in positions]
+    return null_space(rows, [i for i, s in enumerate(net.species) if Flag.FIXED not in s.flags])
 
 
 def _shortest(row: Row) -> tuple[bool, int, int, list[int]]:

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from math import gcd, lcm
 
+from . import crowded
+
 Row = dict[int, int]
 Entry = int | Fraction
 
+_MOST_WORK = 40_000  # entries that an elimination changes before it counts as crowded
 _MOST_RAYS = 300  # beyond, the extreme rays are too many to list and to read
 _MOST_PAIRS = 20_000
 
@@ -20,6 +23,7 @@ class Echelon:
     """
 
     def __init__(self) -> None:
+        self.work = 0  # entries changed so far
         self.rows: dict[int, dict[int, Entry]] = {}
         self._holders: dict[int, set[int]] = {}
 
@@ -43,6 +47,7 @@ class Echelon:
             other = self.rows[holder]
             before = set(other)
             _subtract(other, other.pop(pivot), left)
+            self.work += len(left)
             for c in [c for c, x in other.items() if not x]:
                 del other[c]
             for c in before - other.keys() - {pivot}:
@@ -67,10 +72,25 @@ class Echelon:
 
 def rank(rows: Iterable[Mapping[int, int]]) -> int:
     """The rank of sparse integer rows."""
-    found = Echelon()
+    every = list(rows)
+    columns = sorted({c for row in every for c in row})
+    return len(columns) - len(null_space(every, columns))
+
+
+def null_space(rows: Sequence[Mapping[int, int]], columns: Sequence[int]) -> list[Row]:
+    """An integer basis of the vectors over `columns` that every row annihilates, vector k alone in a column of its own.
+
+    By sparse elimination in whole numbers; where that fills up, by `crowded.null_space`, which is exact as well.
+    """
+    echelon, wary = Echelon(), len(columns) <= crowded.MOST_COLUMNS
     for row in rows:
-        found.add(row)
-    return found.rank
+        echelon.add(row)
+        if wary and echelon.work > _MOST_WORK:
+            found = crowded.null_space(rows, columns)
+            if found is not None:
+                return found
+            wary = False
+    return echelon.null_space(columns)
 
 
 def whole(row: Mapping[int, Entry]) -> Row:
