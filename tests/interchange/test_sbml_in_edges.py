@@ -1,6 +1,7 @@
 """What models of databases bring beside the common: levels, packages, notes, events of one moment, absent otherwise."""
 
 import libsbml
+import numpy as np
 import pytest
 import sympy as sp
 
@@ -58,6 +59,35 @@ def test_an_amount_of_a_species_that_formulas_mean_as_a_concentration() -> None:
     net = read(compartment(), species("A", initialAmount="6"), parameter("k"), reaction("r", "A", "", "C*k*A"))
     assert net.species_by_name["A"].initial == 6 / C
     assert dict(rate_equations(net).equations())["A"] == -k * A
+
+
+# ------------------------------------------------------------------------------- where other readers differ
+
+
+@pytest.mark.parametrize("how", ["assignmentRule", "rateRule"])
+def test_a_stoichiometry_that_varies_adds_to_the_others_of_its_species(how: str) -> None:
+    """n A -> A with n = 2 + t: d A/dt = -(1 + t) k A."""
+    moving = rule(how, "n", "2 + time" if how == "assignmentRule" else "1")
+    law = reaction("r", "A:2", "A", "k*A").replace("<speciesReference ", '<speciesReference id="n" ', 1)
+    net = read(
+        compartment(), species("A", **AMOUNT), parameter("k", "0.5"), moving,
+        law.replace('constant="true"', 'constant="false"', 1),
+    )  # fmt: skip
+    times = np.linspace(0, 3, 7)
+    exact_path = 100 * np.exp(-0.5 * (times + times**2 / 2))
+    assert integrate(rate_equations(net), times)["A"] == pytest.approx(exact_path, rel=1e-6)
+
+
+@pytest.mark.parametrize(("size", "growth"), [("assignmentRule", "1 + 0.2*time"), ("rateRule", "0.2")])
+def test_a_rate_rule_of_a_concentration_in_a_growing_volume(size: str, growth: str) -> None:
+    """d c/dt = 1 - c/2 from c = 1 while V = 1 + t/5: the amount is (2 - exp(-t/2)) V."""
+    net = read(
+        compartment(size="1", constant="false"), rule(size, "C", growth),
+        species("A", boundaryCondition="true", initialConcentration="1"), rule("rateRule", "A", "1 - 0.5*A"),
+    )  # fmt: skip
+    times = np.linspace(0, 5, 6)
+    path = integrate(rate_equations(net), times)
+    assert path["A"] * path["C"] == pytest.approx((2 - np.exp(-times / 2)) * (1 + times / 5), rel=1e-6)
 
 
 # ---------------------------------------------------------------------------------------------- packages, notes
