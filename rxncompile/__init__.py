@@ -21,7 +21,9 @@ The stages, each a plain function from one noun to the next:
     master_equation       System, times        -> Distribution the probability of every state, with a bound of its error
     stationary            System               -> Distribution the one that it keeps, with its residual
     first_passage         System, condition    -> Passage      the chance and mean time to get there
-    load_result           file                 -> Trajectory | Ensemble
+    sweep                 System, times, grid  -> Sweep        over parameters and initial values
+    save_result           result, file         -> file
+    load_result           file                 -> Trajectory | Ensemble | Sweep
 
 Names load what they need when they are first used: importing this package loads neither numba nor matplotlib.
 """
@@ -41,16 +43,19 @@ if TYPE_CHECKING:
     from .modelfiles import load as load
     from .network import Network as Network
     from .network import with_values as with_values
+    from .simulators.axes import Sweep as Sweep
     from .simulators.distribution import Distribution as Distribution
     from .simulators.ensembles import resume as resume
     from .simulators.ensembles import sample_statistics as sample_statistics
-    from .simulators.files import load as load_result  # noqa: F401
     from .simulators.long_run import Passage as Passage
     from .simulators.long_run import first_passage as first_passage
     from .simulators.long_run import stationary as stationary
     from .simulators.master_equation import master_equation as master_equation
     from .simulators.ode import integrate as integrate
     from .simulators.ssa import sample as sample
+    from .simulators.sweep_files import load as load_result  # noqa: F401
+    from .simulators.sweep_files import save as save_result  # noqa: F401
+    from .simulators.sweeps import sweep as sweep
     from .simulators.trajectory import Ensemble as Ensemble
     from .simulators.trajectory import Trajectory as Trajectory
     from .structure import conservation_laws as conservation_laws
@@ -67,6 +72,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "Network": (".network", "Network"),
     "Passage": (".simulators.long_run", "Passage"),
     "RxnError": (".errors", "RxnError"),
+    "Sweep": (".simulators.axes", "Sweep"),
     "System": (".system", "System"),
     "Trajectory": (".simulators.trajectory", "Trajectory"),
     "conservation_laws": (".structure", "conservation_laws"),
@@ -75,7 +81,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "jump_process": (".derivations.rates", "jump_process"),
     "lambdify": (".kernels.lambdify", "lambdify"),
     "load": (".modelfiles", "load"),
-    "load_result": (".simulators.files", "load"),
+    "load_result": (".simulators.sweep_files", "load"),
     "master_equation": (".simulators.master_equation", "master_equation"),
     "parse": (".language", "parse"),
     "print_network": (".language", "print_network"),
@@ -83,8 +89,10 @@ _WHERE: dict[str, tuple[str, str]] = {
     "resume": (".simulators.ensembles", "resume"),
     "sample": (".simulators.ssa", "sample"),
     "sample_statistics": (".simulators.ensembles", "sample_statistics"),
+    "save_result": (".simulators.sweep_files", "save"),
     "stationary": (".simulators.long_run", "stationary"),
     "structure_of": (".structure", "structure_of"),
+    "sweep": (".simulators.sweeps", "sweep"),
     "time_scales": (".structure", "time_scales"),
     "with_values": (".network", "with_values"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import tempfile
@@ -15,6 +16,10 @@ from .errors import RxnError
 from .network import Network
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from .simulators.axes import Sweep
     from .simulators.trajectory import Ensemble, Trajectory
 
 _POINTS = 101
@@ -23,7 +28,9 @@ _LONG = 3600.0  # seconds of a run that is warned of
 
 def simulate(net: Network, options: argparse.Namespace) -> int:
     """The command; the exit status."""
-    from .simulators import files
+    from .simulators import sweep_files
+    from .simulators.axes import Sweep
+    from .simulators.files import replacing
 
     if options.until is None and not options.resume:
         options.misuse("--until T is missing: how long to simulate")
@@ -40,17 +47,22 @@ def simulate(net: Network, options: argparse.Namespace) -> int:
     if options.plot:
         from .views import plots, style
 
+        if isinstance(result, Sweep):
+            raise RxnError("R702", "a sweep has no picture yet", hint="-o FILE.csv")
+
         style.save(plots.of_result(result), options.plot)
         _say(f"plot written to {options.plot}")
-    if not target and not options.plot:
-        sys.stdout.write(files.csv_text(result, options.quantiles))
-    elif target and Path(target).suffix.lower() == ".csv" and options.quantiles:
-        with files.replacing(target) as part:
-            part.write_text(files.csv_text(result, options.quantiles), encoding="utf-8", newline="")
+    if (target and Path(target).suffix.lower() == ".csv") or not (target or options.plot):
+        text = sweep_files.csv_text(result, options.quantiles)
+        if not target:
+            sys.stdout.write(text)
+        elif options.quantiles:
+            with replacing(target) as part:
+                part.write_text(text, encoding="utf-8", newline="")
     return 130 if stopped else 0
 
 
-def _run(net: Network, options: argparse.Namespace) -> Trajectory | Ensemble:
+def _run(net: Network, options: argparse.Namespace) -> Trajectory | Ensemble | Sweep:
     import numpy as np
 
     from .derivations.rates import rate_equations, sampled_process
@@ -59,6 +71,8 @@ def _run(net: Network, options: argparse.Namespace) -> Trajectory | Ensemble:
     if options.resume:
         return _resumed(net, options, times)
     assert times is not None
+    if options.sweep:
+        return _swept(net, options, times)
     if options.method == "ode":
         from .simulators.ode import integrate
 
@@ -105,9 +119,28 @@ def _resumed(net: Network, options: argparse.Namespace, times: object) -> Ensemb
         )  # fmt: skip
 
 
-def _save(result: Trajectory | Ensemble, target: str) -> None:
+def _swept(net: Network, options: argparse.Namespace, times: NDArray[np.float64]) -> Sweep:
+    """Over the product of the axes; `--resume` is for one ensemble alone."""
+    from .derivations.rates import rate_equations, sampled_process
+    from .simulators.sweeps import crossed, sweep
+
+    over = crossed(options.sweep)
+    points = math.prod(len(values) for values in over.values())
+    if options.method == "cme":
+        raise RxnError("R604", "sweeps are of --method ode or ssa")
+    if options.method == "ode":
+        with Pace(points) as progress:
+            return sweep(rate_equations(net), times, over=over, progress=progress)
+    runs = options.runs or 1
+    with Pace(points * runs) as progress:
+        return sweep(
+            sampled_process(net), times, runs, over, options.seed or 0, threads=options.threads, progress=progress
+        )  # fmt: skip
+
+
+def _save(result: Trajectory | Ensemble | Sweep, target: str) -> None:
     """Save; where that cannot be, save among the temporary files, so that no work is lost, and raise."""
-    from .simulators import files
+    from .simulators import sweep_files as files
 
     try:
         files.save(result, target)
@@ -191,10 +224,24 @@ def arguments(
         "--quantiles", type=quantiles, default=(), metavar="Q,Q", help="columns of the CSV: 0.05,0.5,0.95"
     )
     parser.add_argument(
+        "--sweep", action="append", default=[], type=axis, metavar="NAME=VALUES",
+        help="at each of 1,2,5 or start:stop:count or start:stop:count:log; repeated: every combination",
+    )  # fmt: skip
+    parser.add_argument(
         "--resume", metavar="FILE", help="continue the ensemble of a .npz or .nc file to --runs; saved there, or in -o"
     )
     parser.add_argument("-o", "--output", metavar="FILE", help=".csv, .npz or .nc (default: CSV on stdout)")
     parser.add_argument("--plot", metavar="FILE", help=".png, .svg or .pdf")
+
+
+def axis(text: str) -> tuple[str, list[float]]:
+    """One axis of a sweep."""
+    from .simulators.sweeps import grid
+
+    try:
+        return grid(text)
+    except (ValueError, IndexError) as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no axis: {error}") from None
 
 
 def quantiles(text: str) -> Sequence[float]:

@@ -96,7 +96,7 @@ def _unknown_suffix(path: Path) -> RxnError:
 # ---------------------------------------------------------------------------------------------- metadata
 
 
-def _metadata(result: Result) -> dict[str, object]:
+def metadata(result: Result) -> dict[str, object]:
     """What a file says besides times, labels and numbers."""
     return {
         "kind": "trajectory" if isinstance(result, Trajectory) else "ensemble",
@@ -133,7 +133,7 @@ def csv_text(result: Result, quantiles: Sequence[float] = ()) -> str:
     `quantiles` of an ensemble are columns `X-q0.05` behind all others. Raises R706 where they were not kept.
     """
     out = io.StringIO()
-    for key, value in _metadata(result).items():
+    for key, value in metadata(result).items():
         out.write(f"# {key}: {json.dumps(value, ensure_ascii=False)}\n")
     table = csv.writer(out, lineterminator="\n")
     several = isinstance(result, Trajectory) and result.runs > 1
@@ -212,7 +212,13 @@ def _variables(result: Result) -> dict[str, tuple[tuple[str, ...], Values]]:
     return {"mean": (("time", "label"), result.mean), "sd": (("time", "label"), result.sd)}
 
 
-def _assemble(said: Mapping[str, Any], t: Values, labels: Sequence[str], arrays: Mapping[str, Any]) -> Result:
+def arrays_of(result: Result) -> dict[str, Any]:
+    """The arrays of a result besides times and labels: numbers, and what an ensemble has counted."""
+    return {name: values for name, (_, values) in _variables(result).items()} | _counted(result)
+
+
+def assembled(said: Mapping[str, Any], t: Values, labels: Sequence[str], arrays: Mapping[str, Any]) -> Result:
+    """The result of its metadata and arrays."""
     names = ("value",) if said["kind"] == "trajectory" else ("mean", "sd")
     counted = {name[len(_TALLY) :]: arrays[name] for name in arrays if name.startswith(_TALLY)}
     tally = Tally.rebuilt(len(t), counted) if counted else None
@@ -228,11 +234,11 @@ def _counted(result: Result) -> dict[str, NDArray[Any]]:
 
 
 def _write_npz(result: Result, path: Path) -> None:
-    arrays: dict[str, Any] = {name: values for name, (_, values) in _variables(result).items()}
-    for name, texts in (("label", result.labels), ("unit", result.units), ("metadata", json.dumps(_metadata(result)))):
+    arrays = arrays_of(result)
+    for name, texts in (("label", result.labels), ("unit", result.units), ("metadata", json.dumps(metadata(result)))):
         arrays[name] = np.array(texts, dtype=np.str_)
     with open(path, "wb") as file:
-        np.savez(file, time=result.t, **(arrays | _counted(result)))
+        np.savez(file, time=result.t, **arrays)
 
 
 def _read_npz(file: BinaryIO, _: str) -> Result:
@@ -241,7 +247,7 @@ def _read_npz(file: BinaryIO, _: str) -> Result:
         raise RxnError("R703", "it holds one array and no names")
     with arrays:
         said = json.loads(arrays["metadata"].item())
-        return _assemble(said, arrays["time"], arrays["label"].tolist(), arrays)
+        return assembled(said, arrays["time"], arrays["label"].tolist(), arrays)
 
 
 def _write_netcdf(result: Result, path: Path) -> None:
@@ -252,7 +258,7 @@ def _write_netcdf(result: Result, path: Path) -> None:
             if name != "run" or isinstance(result, Trajectory):
                 file.createDimension(name, size)
         file.title, file.method = (x.encode("utf-8") for x in (result.name, result.method))
-        file.metadata = json.dumps(_metadata(result)).encode("ascii")
+        file.metadata = json.dumps(metadata(result)).encode("ascii")
         for name, texts in (("label", result.labels), ("unit", result.units)):
             characters = _characters(texts)
             file.createDimension(f"{name}_length", characters.shape[1])
@@ -281,7 +287,7 @@ def _read_netcdf(file: BinaryIO, _: str) -> Result:
         found = {name: variable.data for name, variable in content.variables.items()}
         said = json.loads(content.metadata)
     labels = [row.tobytes().rstrip(b"\0").decode("utf-8") for row in found["label"]]
-    return _assemble(said, np.array(found["time"], dtype=np.float64), labels, found)
+    return assembled(said, np.array(found["time"], dtype=np.float64), labels, found)
 
 
 def _characters(texts: Sequence[str]) -> NDArray[np.bytes_]:
