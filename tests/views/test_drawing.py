@@ -1,12 +1,16 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from made_by_hand import chain, gene, hostile, lotka_volterra
 from matplotlib.patches import Ellipse, FancyArrowPatch, Rectangle
 
 from rxncompile.errors import RxnError
+from rxncompile.language import load
 from rxncompile.network import Network, Species
 from rxncompile.views.drawing import key, network_drawing
+
+MODELS = Path(__file__).parents[2] / "models"
 
 
 def parts(figure):
@@ -91,3 +95,17 @@ def test_the_key_explains_what_occurs():
     assert "hollow ones at its reactants" in key(gene())
     assert "only sets the speed" in key(gene())
     assert key(chain(3)) == "Species in ellipses, reactions as squares."
+
+
+@pytest.mark.parametrize("name", ["repressilator", "calcium", "gene_autoregulation", "mapk"])
+def test_words_and_species_keep_apart_in_real_models(name):
+    figure = network_drawing(load(MODELS / f"{name}.rxn"))
+    figure.canvas.draw()
+    texts = [t for t in figure.axes[0].texts if not t.get_text().isdigit()]
+    words_at = [t.get_window_extent() for t in texts]
+    ellipses = [p.get_window_extent() for p in parts(figure)[0]]
+    for i, (text, box) in enumerate(zip(texts, words_at, strict=True)):
+        assert not any(box.overlaps(other) for other in words_at[:i]), text
+        # a species' own ellipse is round its name; no other touches it
+        assert sum(box.overlaps(e) for e in ellipses) <= 1, text
+    assert not any(a.overlaps(b) for i, a in enumerate(ellipses) for b in ellipses[:i])
