@@ -1,0 +1,375 @@
+"""The event loop of rejection-based exact sampling, in compiled code over tables: no network has code of its own.
+
+Every species has an interval [low, high] around its count, every reaction bounds of its propensity on them:
+
+    lower_r <= a_r(n) <= upper_r    for all counts n within the intervals
+
+Reactions stand in groups by the size of `upper_r`; one of group g is bounded by the group's cap. With the total C of
+all caps a trial draws a place u in [0, C): it names a reaction r and a height v in [0, cap), and the reaction fires
+where v < a_r(n), which needs no propensity where v >= upper_r or v < lower_r. The time of an event is the sum of the
+exponential times of its trials, of rate C each. Bounds change only when a species leaves its interval (or the clock
+its window, where propensities depend on time).             Thanh, Priami, Zunino 2014, 2017; Slepoy et al. 2008
+
+Group 0 holds what cannot fire, group 1 the largest caps, each next one half as large; the last all that is smaller.
+Members of one group stand together in `member`, which is one permutation of the reactions.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..kernels.jit import call_kernel, call_propensity, jit
+from ..kernels.random_lanes import ATANH, LOG_2
+
+GROUPS = 64  # a range of 2^62 below the largest cap, which is renewed when it has fallen by half of that
+ROOM = 4  # groups above the largest cap at a renewal, for caps that grow
+
+# words of a reaction's record; 4 to 7 are whole numbers
+UPPER, LOWER, CONSTANT, OFFSET, FACTORS, CHANGES, KIND, PLACE = range(8)
+# kinds of reaction: c n_i (n_j - d); a longer product; a law that is called
+TABLE, PRODUCT, LAW = range(3)
+# how a call ends; from FAULT on the place of the fault is in the word WHERE
+RUNNING, DONE, FAULT, BEYOND, SPENT, INFINITE, UNBOUNDED, BROKEN = range(8)
+# whole numbers of a block at work
+TRAJECTORY, OUTPUT, EVENTS, REJECTED, TOP, FIRST, LAST, STARTED, WHERE, TRIALS, FIRED = range(11)
+# real numbers of a block at work
+TIME, PRODUCT_OF, TOTAL, WINDOW = range(4)
+
+_LOW32 = 0xFFFFFFFF
+_SMALLEST = 1e-280  # a product of uniforms is turned into time before it can underflow
+_PATIENCE = 256  # trials in a row that fail before all intervals shrink to points
+_LARGEST = 2.0**53 - 2.0**41  # a count here changes to an exact whole number once more
+
+_ROOT_HALF, _ONE, _FRACTION = 0x3FE6A09E667F3BCD, 0x3FF0000000000000, 0x000FFFFFFFFFFFFF
+_A0, _A1, _A2, _A3, _A4, _A5 = ATANH
+_U11, _U12, _U17, _U19, _U23, _U41, _U45 = (np.uint64(n) for n in (11, 12, 17, 19, 23, 41, 45))
+
+
+class Network(NamedTuple):
+    """Tables of a network with its parameters. `users[users_start[s] : users_start[s + 1]]` are the reactions whose
+    propensity depends on species s, the clock being the one after the last; `reads` is the converse, without it.
+    """
+
+    record: NDArray[np.float64]
+    changed: NDArray[np.uint32]
+    amount: NDArray[np.float64]
+    factor: NDArray[np.uint32]
+    offset: NDArray[np.float64]
+    reads_start: NDArray[np.uint32]
+    reads: NDArray[np.uint32]
+    users_start: NDArray[np.uint32]
+    users: NDArray[np.uint32]
+    parameters: NDArray[np.float64]
+    times: NDArray[np.float64]
+    law: int
+    laws: int
+    outputs: int
+    timed: bool
+    max_events: int
+
+
+class Work(NamedTuple):
+    """What one block writes. `y` holds counts, lower ends, upper ends: S species, the clock, and the number 1, each."""
+
+    record: NDArray[np.float64]
+    bits: NDArray[np.int64]  # the same memory
+    y: NDArray[np.float64]
+    tight: NDArray[np.uint8]
+    member: NDArray[np.uint32]
+    start: NDArray[np.int64]
+    mass: NDArray[np.float64]
+    cap: NDArray[np.float64]
+    words: NDArray[np.uint64]
+    initial: NDArray[np.float64]
+    rows: NDArray[np.float64]
+    out: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    whole: NDArray[np.int64]
+    real: NDArray[np.float64]
+
+
+@jit
+def minus_log(u: float) -> float:
+    """-log u, u in (0, 1) and normal: `random_lanes` in single IEEE operations, the same bits everywhere."""
+    moved = np.float64(u).view(np.int64) + (_ONE - _ROOT_HALF)
+    f = np.int64((moved & _FRACTION) + _ROOT_HALF).view(np.float64)
+    s = (1.0 - f) / (1.0 + f)
+    w = s * s
+    series = ((((_A5 * w + _A4) * w + _A3) * w + _A2) * w + _A1) * w + _A0
+    return float(1023 - (moved >> 52)) * LOG_2 + s * series
+
+
+@jit
+def half_width(x: float) -> float:
+    """How far a count may move before the bounds that depend on it are renewed: a measured, fixed rule."""
+    if x < 3.0:
+        return 0.0
+    return math.floor(0.12 * x + 1.0)
+
+
+@jit
+def enclose(work: Any, s: int) -> bool:
+    """Renew the interval of species s; whether its count is exact and can go on."""
+    y = work.y
+    n = y.size // 3
+    x = y[s]
+    d = 0.0 if work.tight[s] else half_width(x)
+    y[n + s], y[2 * n + s] = x - d, x + d
+    return abs(x) <= _LARGEST
+
+
+@jit
+def propensity(net: Any, work: Any, r: int, begin: int, t: float) -> float:
+    """The propensity of reaction r at the counts (`begin` 0), the lower or the upper ends of a product's species."""
+    record, bits, y = work.record, work.bits, work.y
+    kind, place = bits[r, KIND], bits[r, FACTORS]
+    first, second = place & _LOW32, (place >> 32) & _LOW32
+    if kind == TABLE:
+        return record[r, CONSTANT] * y[begin + first] * (y[begin + second] - record[r, OFFSET])
+    if kind == PRODUCT:
+        value = record[r, CONSTANT]
+        for k in range(first, second):
+            value *= y[begin + net.factor[k]] - net.offset[k]
+        return value
+    return call_propensity(net.law, first, t, y, net.parameters)
+
+
+@jit
+def bound(net: Any, work: Any, r: int, t: float) -> bool:
+    """Renew the bounds of reaction r; whether they are bounds: finite, and not negative."""
+    record, bits, y = work.record, work.bits, work.y
+    n = y.size // 3
+    if bits[r, KIND] == LAW:
+        point, positive = True, True
+        for k in range(net.reads_start[r], net.reads_start[r + 1]):
+            s = net.reads[k]
+            point = point and y[n + s] == y[2 * n + s]
+            positive = positive and y[n + s] >= 0.0
+        law = bits[r, FACTORS] & _LOW32
+        timed = bits[r, FACTORS] >> 32 != 0
+        if point and not timed:
+            lower = upper = propensity(net, work, r, 0, t)
+        elif positive:
+            lower = call_propensity(net.law, net.laws + law, t, y, net.parameters)
+            upper = call_propensity(net.law, 2 * net.laws + law, t, y, net.parameters)
+            if timed and lower < 0.0:  # the law itself may still be right; that is seen where it is evaluated
+                lower = 0.0
+        else:
+            return False
+    else:
+        lower, upper = propensity(net, work, r, n, t), propensity(net, work, r, 2 * n, t)
+    record[r, LOWER], record[r, UPPER] = lower, upper
+    return lower >= 0.0 and lower <= upper and upper < math.inf
+
+
+@jit
+def group_of(work: Any, r: int) -> int:
+    """The group that reaction r belongs to, below 1 where it is beyond the first."""
+    if work.record[r, UPPER] <= 0.0:
+        return 0
+    g = work.whole[TOP] - (work.bits[r, UPPER] >> 52) + 1
+    if g < 1:
+        return -1
+    return min(g, GROUPS - 1)
+
+
+@jit
+def move(work: Any, r: int, new: int) -> None:
+    """Take reaction r to another group, past the ends of those between."""
+    bits, member, start = work.bits, work.member, work.start
+    old, p = bits[r, PLACE] & _LOW32, (bits[r, PLACE] >> 32) & _LOW32
+    work.mass[old] -= work.cap[old]
+    work.mass[new] += work.cap[new]
+    g = old
+    while g < new:
+        start[g + 1] -= 1
+        q = start[g + 1]
+        if p != q:
+            other = member[q]
+            member[p] = other
+            bits[other, PLACE] = (p << 32) | (bits[other, PLACE] & _LOW32)
+            p = q
+        g += 1
+    while g > new:
+        q = start[g]
+        start[g] += 1
+        if p != q:
+            other = member[q]
+            member[p] = other
+            bits[other, PLACE] = (p << 32) | (bits[other, PLACE] & _LOW32)
+            p = q
+        g -= 1
+    member[p] = r
+    bits[r, PLACE] = (p << 32) | new
+    work.whole[FIRST] = min(work.whole[FIRST], max(new, 1))
+    work.whole[LAST] = max(work.whole[LAST], new)
+
+
+@jit
+def sum_up(work: Any) -> bool:
+    """The total of all caps; whether groups still fit the propensities."""
+    whole, mass = work.whole, work.mass
+    first, last = whole[FIRST], whole[LAST]
+    while first < last and mass[first] == 0.0:
+        first += 1
+    total = 0.0
+    for g in range(first, last + 1):
+        total += mass[g]
+    whole[FIRST] = first
+    work.real[TOTAL] = total
+    return total == 0.0 or first <= GROUPS // 2
+
+
+@jit
+def tighten(net: Any, work: Any, r: int) -> bool:
+    """Let the species that reaction r reads be followed count by count; False where they all are already."""
+    more = False
+    for k in range(net.reads_start[r], net.reads_start[r + 1]):
+        if not work.tight[net.reads[k]]:
+            work.tight[net.reads[k]] = 1
+            more = True
+    return more
+
+
+@jit
+def rebuild(net: Any, work: Any, t: float, points: bool) -> int:
+    """All intervals (points where that is asked for), bounds, groups and the total anew; RUNNING or a fault."""
+    record, bits, y, whole, start = work.record, work.bits, work.y, work.whole, work.start
+    n = y.size // 3
+    n_species, n_reactions = n - 2, record.shape[0]
+    y[2 * n - 2], y[3 * n - 2] = t, t + work.real[WINDOW]
+    again = True
+    while again:
+        again = False
+        for s in range(n_species):
+            if not enclose(work, s):
+                whole[WHERE] = s
+                return BEYOND
+            if points:
+                y[n + s] = y[2 * n + s] = y[s]
+        for r in range(n_reactions):
+            if not bound(net, work, r, t):
+                whole[WHERE] = r
+                if tighten(net, work, r):
+                    again = True
+                elif bits[r, KIND] == LAW and bits[r, FACTORS] >> 32 != 0:
+                    work.real[WINDOW] *= 0.5
+                    y[3 * n - 2] = t + work.real[WINDOW]
+                    if y[3 * n - 2] <= t:
+                        return UNBOUNDED
+                    again = True
+                else:
+                    return FAULT
+                break
+    top = np.int64(0)
+    for r in range(n_reactions):
+        if record[r, UPPER] > 0.0:
+            top = max(top, bits[r, UPPER] >> 52)
+    whole[TOP] = min(max(top + ROOM, GROUPS), 2045)
+    if top > 2045:
+        return INFINITE
+    start[:] = 0
+    for r in range(n_reactions):
+        g = group_of(work, r)
+        bits[r, PLACE] = g
+        start[g + 1] += 1
+    for g in range(GROUPS):
+        size = start[g + 1]
+        work.cap[g] = np.int64((whole[TOP] - g + 2) << 52).view(np.float64) if g else 0.0
+        work.mass[g] = size * work.cap[g]
+        start[g + 1] += start[g]
+    for r in range(n_reactions - 1, -1, -1):  # starts are ends while members take their places
+        g = bits[r, PLACE]
+        start[g + 1] -= 1
+        work.member[start[g + 1]] = r
+        bits[r, PLACE] = (start[g + 1] << 32) | g
+    for g in range(GROUPS):  # what is now the start of group g - 1 at g
+        start[g] = start[g + 1]
+    start[GROUPS] = start[GROUPS + 1] = n_reactions
+    whole[FIRST], whole[LAST] = 1, GROUPS - 1
+    sum_up(work)
+    last = GROUPS - 1
+    while last > 1 and work.mass[last] == 0.0:
+        last -= 1
+    whole[LAST] = last
+    return RUNNING if work.real[TOTAL] < math.inf else INFINITE
+
+
+@jit
+def renew(net: Any, work: Any, s: int, t: float) -> int:
+    """The bounds of all reactions that depend on species s (or the clock); RUNNING or a fault."""
+    moved = False
+    for k in range(net.users_start[s], net.users_start[s + 1]):
+        r = np.int64(net.users[k])
+        if not bound(net, work, r, t):
+            return rebuild(net, work, t, False)
+        g = group_of(work, r)
+        if g != work.bits[r, PLACE] & _LOW32:
+            if g < 0:
+                return rebuild(net, work, t, False)
+            move(work, r, g)
+            moved = True
+    if moved and not (sum_up(work) and work.real[TOTAL] < math.inf):
+        return rebuild(net, work, t, False)
+    return RUNNING
+
+
+@jit
+def begin(net: Any, work: Any) -> int:
+    """Set up the next trajectory at its start; RUNNING or a fault."""
+    whole, real, y = work.whole, work.real, work.y
+    k = whole[TRAJECTORY]
+    n_species = y.size // 3 - 2
+    source = work.initial[k if work.initial.shape[0] > 1 else 0]
+    for s in range(n_species):
+        y[s] = source[s]
+    n = n_species + 2
+    y[n - 1] = y[2 * n - 1] = y[3 * n - 1] = 1.0
+    work.tight[:] = 0
+    whole[OUTPUT] = whole[EVENTS] = whole[REJECTED] = whole[TRIALS] = whole[FIRED] = 0
+    whole[STARTED] = 1
+    real[TIME], real[PRODUCT_OF] = net.times[0], 1.0
+    real[WINDOW] = (net.times[net.times.size - 2] - net.times[0]) / 64.0
+    return rebuild(net, work, net.times[0], False)
+
+
+@jit
+def write(net: Any, work: Any, t: float) -> bool:
+    """Rows for the output times up to t; whether the trajectory has ended."""
+    whole, y, rows, out = work.whole, work.y, work.rows, work.out
+    n_species, k = y.size // 3 - 2, whole[TRAJECTORY]
+    o = whole[OUTPUT]
+    while net.times[o] <= t and o < rows.shape[1]:
+        for s in range(n_species):
+            rows[k, o, s] = y[s]
+        if net.outputs:
+            call_kernel(net.outputs, net.times[o], y, net.parameters, out)
+            for i in range(rows.shape[2] - n_species):
+                rows[k, o, n_species + i] = out[i]
+        o += 1
+    whole[OUTPUT] = o
+    return bool(o == rows.shape[1])
+
+
+@jit
+def next_window(net: Any, work: Any) -> int:
+    """The clock has come to the end of its window: begin the next, longer or shorter by how often trials failed."""
+    whole, real, y = work.whole, work.real, work.y
+    n = y.size // 3
+    t = y[3 * n - 2]
+    trials, fired = whole[TRIALS], whole[FIRED]
+    if trials < 16 or fired * 10 > trials * 6:
+        real[WINDOW] *= 2.0
+    elif trials > 32 and fired * 10 < trials * 4:
+        real[WINDOW] *= 0.5
+    whole[TRIALS] = whole[FIRED] = 0
+    end = t + real[WINDOW]
+    while end <= t:
+        real[WINDOW] *= 2.0
+        end = t + real[WINDOW]
+    y[2 * n - 2], y[3 * n - 2] = t, end
+    return renew(net, work, n - 2, t)
