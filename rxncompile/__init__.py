@@ -21,6 +21,8 @@ The stages, each a plain function from one noun to the next:
     master_equation       System, times        -> Distribution the probability of every state, with a bound of its error
     stationary            System               -> Distribution the one that it keeps, with its residual
     first_passage         System, condition    -> Passage      the chance and mean time to get there
+    stop_at               System, condition    -> System       that stays where the condition is true
+    sample_passage        System, condition    -> PassageTimes when trajectories get there
     sweep                 System, times, grid  -> Sweep        over parameters and initial values
     save_result           result, file         -> file
     load_result           file                 -> Trajectory | Ensemble | Sweep
@@ -52,6 +54,9 @@ if TYPE_CHECKING:
     from .simulators.long_run import stationary as stationary
     from .simulators.master_equation import master_equation as master_equation
     from .simulators.ode import integrate as integrate
+    from .simulators.passage import PassageTimes as PassageTimes
+    from .simulators.passage import sample_passage as sample_passage
+    from .simulators.passage import stop_at as stop_at
     from .simulators.ssa import sample as sample
     from .simulators.sweep_files import load as load_result  # noqa: F401
     from .simulators.sweep_files import save as save_result  # noqa: F401
@@ -71,6 +76,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "Ensemble": (".simulators.trajectory", "Ensemble"),
     "Network": (".network", "Network"),
     "Passage": (".simulators.long_run", "Passage"),
+    "PassageTimes": (".simulators.passage", "PassageTimes"),
     "RxnError": (".errors", "RxnError"),
     "Sweep": (".simulators.axes", "Sweep"),
     "System": (".system", "System"),
@@ -88,9 +94,11 @@ _WHERE: dict[str, tuple[str, str]] = {
     "rate_equations": (".derivations.rates", "rate_equations"),
     "resume": (".simulators.ensembles", "resume"),
     "sample": (".simulators.ssa", "sample"),
+    "sample_passage": (".simulators.passage", "sample_passage"),
     "sample_statistics": (".simulators.ensembles", "sample_statistics"),
     "save_result": (".simulators.sweep_files", "save"),
     "stationary": (".simulators.long_run", "stationary"),
+    "stop_at": (".simulators.passage", "stop_at"),
     "structure_of": (".structure", "structure_of"),
     "sweep": (".simulators.sweeps", "sweep"),
     "time_scales": (".structure", "time_scales"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +19,12 @@ from .network import Network
 
 if TYPE_CHECKING:
     import numpy as np
+    import sympy as sp
     from numpy.typing import NDArray
 
     from .simulators.axes import Sweep
     from .simulators.trajectory import Ensemble, Trajectory
+    from .system import System
 
 _POINTS = 101
 _LONG = 3600.0  # seconds of a run that is warned of
@@ -32,8 +36,10 @@ def simulate(net: Network, options: argparse.Namespace) -> int:
     from .simulators.axes import Sweep
     from .simulators.files import replacing
 
-    if options.until is None and not options.resume:
+    if options.until is None and not options.resume and not options.passage:
         options.misuse("--until T is missing: how long to simulate")
+    if options.passage:
+        return _passage(net, options)
     result = _run(net, options)
     for note in result.notes:
         _say(note)
@@ -65,12 +71,14 @@ def simulate(net: Network, options: argparse.Namespace) -> int:
 def _run(net: Network, options: argparse.Namespace) -> Trajectory | Ensemble | Sweep:
     import numpy as np
 
-    from .derivations.rates import rate_equations, sampled_process
+    from .derivations.rates import rate_equations
 
     times = None if options.until is None else np.linspace(0.0, options.until, options.points or _POINTS)
     if options.resume:
         return _resumed(net, options, times)
     assert times is not None
+    if options.stop_when and options.method == "ode":
+        raise RxnError("R604", "--stop-when is of --method ssa or cme")
     if options.sweep:
         return _swept(net, options, times)
     if options.method == "ode":
@@ -80,13 +88,13 @@ def _run(net: Network, options: argparse.Namespace) -> Trajectory | Ensemble | S
     if options.method == "cme":
         from .simulators.master_equation import master_equation
 
-        found = master_equation(sampled_process(net), times)
+        found = master_equation(_process(net, options), times)
         _say(f"{found!r}")
         return found.statistics()
     from .simulators.ensembles import sample_statistics
     from .simulators.ssa import sample
 
-    process, seed, threads = sampled_process(net), options.seed or 0, options.threads
+    process, seed, threads = _process(net, options), options.seed or 0, options.threads
     with Pace(options.runs or 1) as progress:
         if (options.runs or 1) == 1 or options.trajectories:
             runs = options.runs or 1
@@ -97,11 +105,58 @@ def _run(net: Network, options: argparse.Namespace) -> Trajectory | Ensemble | S
         )  # fmt: skip
 
 
+def _process(net: Network, options: argparse.Namespace) -> System:
+    """The jump process, stopped where it was asked to stop."""
+    from .derivations.rates import sampled_process
+    from .simulators.passage import stop_at
+
+    return stop_at(*condition(net, options.stop_when)) if options.stop_when else sampled_process(net)
+
+
+def condition(net: Network, written: str) -> tuple[System, sp.Basic]:
+    """The jump process of a model and a condition in the model's own words: the language reads it as an event's.
+
+    Raises R0xx to R2xx where it is none, R604 for several lines.
+    """
+    from .derivations.rates import sampled_process
+    from .language import parse, print_network
+
+    if "\n" in written or "\r" in written or not net.species:
+        raise RxnError("R604", f"{written!r} is no condition", hint="A >= 100")
+    name = net.species[0].name
+    try:
+        process = sampled_process(parse(f"{print_network(net)}\nwhen {written} : {name} = {name}\n", "<condition>"))
+    except RxnError as error:
+        raise RxnError(error.code, f"{written!r} is no condition: {error.message}", hint=error.hint) from None
+    return replace(process, events=process.events[:-1]), process.events[-1].condition
+
+
+def _passage(net: Network, options: argparse.Namespace) -> int:
+    """First-passage times, one a row."""
+    from .simulators.files import replacing
+    from .simulators.passage import sample_passage
+
+    runs = options.runs or 1
+    with Pace(runs) as progress:
+        found = sample_passage(
+            *condition(net, options.passage), runs, options.until, options.seed or 0, threads=options.threads,
+            progress=progress,
+        )  # fmt: skip
+    _say(f"{found!r}")
+    lines = [f'# kind: "passage"\n# name: {json.dumps(found.name)}\n# seed: {found.seed}\nrun,time\n']
+    lines += [f"{run},{time!r}\n" for run, time in enumerate(found.times.tolist())]
+    if not options.output:
+        sys.stdout.writelines(lines)
+        return 0
+    with replacing(options.output) as part:
+        part.write_text("".join(lines), encoding="utf-8", newline="")
+    return 0
+
+
 def _resumed(net: Network, options: argparse.Namespace, times: object) -> Ensemble:
     """The rest of an interrupted ensemble; what else is said on the command line has to agree with it."""
     import numpy as np
 
-    from .derivations.rates import sampled_process
     from .simulators.ensembles import resume
     from .simulators.resume import earlier_ensemble
 
@@ -115,13 +170,13 @@ def _resumed(net: Network, options: argparse.Namespace, times: object) -> Ensemb
     runs = tally.wanted if options.runs is None else options.runs
     with Pace(runs, tally.runs) as progress:
         return resume(
-            sampled_process(net), earlier, runs, threads=options.threads, progress=progress, checkpoint=kept
+            _process(net, options), earlier, runs, threads=options.threads, progress=progress, checkpoint=kept
         )  # fmt: skip
 
 
 def _swept(net: Network, options: argparse.Namespace, times: NDArray[np.float64]) -> Sweep:
     """Over the product of the axes; `--resume` is for one ensemble alone."""
-    from .derivations.rates import rate_equations, sampled_process
+    from .derivations.rates import rate_equations
     from .simulators.sweeps import crossed, sweep
 
     over = crossed(options.sweep)
@@ -134,7 +189,7 @@ def _swept(net: Network, options: argparse.Namespace, times: NDArray[np.float64]
     runs = options.runs or 1
     with Pace(points * runs) as progress:
         return sweep(
-            sampled_process(net), times, runs, over, options.seed or 0, threads=options.threads, progress=progress
+            _process(net, options), times, runs, over, options.seed or 0, threads=options.threads, progress=progress
         )  # fmt: skip
 
 
@@ -230,6 +285,8 @@ def arguments(
     parser.add_argument(
         "--resume", metavar="FILE", help="continue the ensemble of a .npz or .nc file to --runs; saved there, or in -o"
     )
+    parser.add_argument("--stop-when", metavar="CONDITION", help="trajectories stay where 'A >= 100' becomes true")
+    parser.add_argument("--passage", metavar="CONDITION", help="CSV of the times when 'A >= 100' first becomes true")
     parser.add_argument("-o", "--output", metavar="FILE", help=".csv, .npz or .nc (default: CSV on stdout)")
     parser.add_argument("--plot", metavar="FILE", help=".png, .svg or .pdf")
 
