@@ -3,7 +3,8 @@
 Codes: R0xx syntax, R1xx names, R2xx meaning, R3xx units and volumes, R4xx caps and files,
 R5xx derivations and compilation, R6xx runs, R7xx data and results. Of a run: R601 not a number or infinite,
 R602 a negative propensity, R603 times, R604 options, R605 no step small enough, R606 a budget spent, R607 an event
-without end, R608 a count beyond 2^53, R609 an initial value, R610 a system that the method cannot run, R611 memory.
+without end, R608 a count beyond 2^53, R609 an initial value, R610 a system that the method cannot run, R611 memory,
+R612 too many states, R615 a cluster that does not answer.
 Of results: R706 what one did not keep, R707 a saved run that is not of this model, these times or this seed.
 """
 
@@ -19,6 +20,9 @@ class Source:
 
     name: str
     text: str
+
+
+_AROUND = 120  # characters that are shown of a line before and behind what is wrong, where there are many
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,20 @@ class Span:
         return f"{self.source.name}:{self.line}:{self.column}"
 
     def excerpt(self) -> str:
-        """The source line with carets under the span (its first line only)."""
+        """The source line with carets under the span (its first line only); of a very long line what is around it."""
         text = self.source.text
         begin = text.rfind("\n", 0, self.start) + 1
         stop = text.find("\n", self.start)
-        line = text[begin : stop if stop >= 0 else len(text)].rstrip("\r")
-        width = max(1, min(self.end, begin + len(line)) - self.start)
-        pad = "".join("\t" if c == "\t" else " " for c in line[: self.start - begin])
+        whole = stop if stop >= 0 else len(text)
+        first = begin if self.start - begin <= _AROUND else self.start - _AROUND // 2
+        last = whole if whole - self.start <= _AROUND else self.start + _AROUND
+        line = text[first:last].rstrip("\r")
+        width = max(1, min(self.end, first + len(line)) - self.start)
+        pad = "".join("\t" if c == "\t" else " " for c in line[: self.start - first])
+        if first > begin:
+            line, pad = f"... {line}", f"    {pad}"
+        if last < whole:
+            line += " ..."
         number = str(self.line)
         gutter = " " * len(number)
         return f"  {number} | {line}\n  {gutter} | {pad}{'^' * width}"
@@ -75,8 +86,8 @@ class Span:
 class Diagnostic:
     """One thing that is wrong: a stable code, what was found, where, and what to do about it.
 
-    `severity` is error or warning: a model with warnings alone is read. `part` is the formula that is meant, for who
-    knows the text that it came from.
+    `severity` is error or warning: a model with warnings alone is read. `part` is the formula that is meant, or several,
+    each within the one before and the last one meant, for who knows the text that they came from.
     """
 
     code: str

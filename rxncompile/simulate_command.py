@@ -101,7 +101,7 @@ def _run(net: Network, options: argparse.Namespace) -> Trajectory | Ensemble | S
             return sample(process, times, runs, seed, threads=threads, progress=progress)
         kept = options.output if options.output and Path(options.output).suffix.lower() in (".npz", ".nc") else None
         return sample_statistics(
-            process, times, options.runs, seed, threads=threads, progress=progress, checkpoint=kept
+            process, times, options.runs, seed, threads=threads, progress=progress, checkpoint=kept, dask=options.dask
         )  # fmt: skip
 
 
@@ -170,7 +170,8 @@ def _resumed(net: Network, options: argparse.Namespace, times: object) -> Ensemb
     runs = tally.wanted if options.runs is None else options.runs
     with Pace(runs, tally.runs) as progress:
         return resume(
-            _process(net, options), earlier, runs, threads=options.threads, progress=progress, checkpoint=kept
+            _process(net, options), earlier, runs, threads=options.threads, progress=progress, checkpoint=kept,
+            dask=options.dask,
         )  # fmt: skip
 
 
@@ -189,7 +190,8 @@ def _swept(net: Network, options: argparse.Namespace, times: NDArray[np.float64]
     runs = options.runs or 1
     with Pace(points * runs) as progress:
         return sweep(
-            _process(net, options), times, runs, over, options.seed or 0, threads=options.threads, progress=progress
+            _process(net, options), times, runs, over, options.seed or 0, threads=options.threads, progress=progress,
+            dask=options.dask,
         )  # fmt: skip
 
 
@@ -274,6 +276,7 @@ def arguments(
     parser.add_argument("--runs", type=count(1), metavar="N", help="stochastic runs (default 1)")
     parser.add_argument("--seed", type=count(0), metavar="S", help="default 0")
     parser.add_argument("--threads", type=count(1), metavar="N", help="default: all cores; never changes a number")
+    parser.add_argument("--dask", metavar="ADDRESS", help="statistics by the workers of a Dask scheduler, tcp://HOST:8786")
     parser.add_argument("--trajectories", action="store_true", help="keep every run, not only their statistics")
     parser.add_argument(
         "--quantiles", type=quantiles, default=(), metavar="Q,Q", help="columns of the CSV: 0.05,0.5,0.95"

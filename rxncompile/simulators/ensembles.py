@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..system import System
+from .cluster import Order, each_remote
 from .method import Method
 from .pool import each_block, how_many
 from .resume import Checkpoint, digest, earlier_ensemble, earlier_tally
@@ -41,6 +42,7 @@ def sample_statistics(
     joint: Sequence[tuple[str, str]] = (),
     checkpoint: str | os.PathLike[str] | None = None,
     earlier: Ensemble | None = None,
+    dask: str | None = None,
 ) -> Ensemble:
     """Statistics of the trajectories that `sample` would give: means, deviations, covariances, histograms.
 
@@ -48,9 +50,12 @@ def sample_statistics(
     after block, so nothing depends on the threads. `joint` names pairs of labels whose joint histograms are wanted.
     Ctrl-C gives what was finished: the ensemble of the first so many trajectories, with their number in `runs` and a
     note (or passes on where no block of them is finished). `checkpoint` is an .npz or .nc file that is written every
-    minute and at the end; `earlier` an ensemble of the same to go on from, see `resume`. Arguments and errors
-    otherwise as for `sample`; R704 for labels in `joint`, R702 for a checkpoint that is no such file, R707 where
-    `earlier` is of another model, other times or another seed.
+    minute and at the end; `earlier` an ensemble of the same to go on from, see `resume`; `dask` the address of a
+    cluster's scheduler, whose workers do the blocks, to the same numbers.
+
+    Arguments and errors otherwise as for `sample`; R704 for labels in `joint`, R702 for a checkpoint that is no such
+    file, R707 where `earlier` is of another model, other times or another seed, R615 where the cluster does not
+    answer.
     """
     safe = Checkpoint(checkpoint)
     batch = batch_of(system, t, runs, seed, params, initial, max_events, method)
@@ -62,7 +67,7 @@ def sample_statistics(
         tally = earlier_tally(earlier, layout, batch.times, labels, batch.method, batch.streams.seed, origin(), runs)
     begun = tally.runs if tally else 0
     workers = how_many(threads)
-    blocks = blocks_of(batch, runs, workers if all(layout.whole) else None)
+    blocks = blocks_of(batch, runs, workers if all(layout.whole) and dask is None else None)
     blocks = [range(max(block.start, begun), block.stop) for block in blocks if block.stop > begun]
     watch = Watch(len(blocks), runs, workers, progress, begun)
 
@@ -70,6 +75,16 @@ def sample_statistics(
         rows = np.empty((len(blocks[block]), len(batch.times), batch.columns))
         batch.run(blocks[block].start, rows, stop, watch.of(block))
         return Tally.of(layout, rows)
+
+    def finished_blocks() -> Generator[tuple[int, Tally]]:
+        if dask is None:
+            yield from each_block(task, len(blocks), workers, watch.tell)
+            return
+        times, drawn = tuple(batch.times.tolist()), batch.streams.seed
+        order = Order(system, times, drawn, params or {}, initial or {}, max_events, batch.method, layout)
+        for block, found in each_remote(dask, order, blocks):
+            watch.of(block)(len(blocks[block]))
+            yield block, found
 
     def ensemble(*notes: str) -> Ensemble:
         assert tally is not None
@@ -80,7 +95,7 @@ def sample_statistics(
     merged = 0
     notes: tuple[str, ...] = ()
     try:
-        with closing(each_block(task, len(blocks), workers, watch.tell)) as finished:
+        with closing(finished_blocks()) as finished:
             for block, later in finished:
                 waiting[block] = later
                 while merged in waiting:
@@ -111,6 +126,7 @@ def resume(
     progress: Progress | None = None,
     max_events: int = MAX_EVENTS,
     checkpoint: str | os.PathLike[str] | None = None,
+    dask: str | None = None,
 ) -> Ensemble:
     """An interrupted ensemble, or the file of one, continued to `runs` trajectories (None: as many as were wanted).
 
@@ -122,7 +138,7 @@ def resume(
     joint = [(result.labels[i], result.labels[j]) for i, j in tally.layout.joint]
     return sample_statistics(
         system, result.t, tally.wanted if runs is None else runs, result.seed, params, initial, threads, progress,
-        max_events, Method(result.method), joint, checkpoint, result,
+        max_events, Method(result.method), joint, checkpoint, result, dask,
     )  # fmt: skip
 
 

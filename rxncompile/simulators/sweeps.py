@@ -44,6 +44,7 @@ def sweep(
     method: Method | None = None,
     joint: Sequence[tuple[str, str]] = (),
     earlier: Sweep | None = None,
+    dask: str | None = None,
 ) -> Sweep:
     """A model over the product of the values in `over`, a parameter's or state's label to values, in that order.
 
@@ -74,7 +75,7 @@ def sweep(
             told = _shifted(progress, n * runs, count * runs)
             found = sample_statistics(
                 system, t, runs, point_seed(settled, here), given, start, threads, told, max_events, method, joint,
-                earlier=known if isinstance(known, Ensemble) else None,
+                earlier=known if isinstance(known, Ensemble) else None, dask=dask,
             )  # fmt: skip
             points.append(found)
             if found.runs < runs:
