@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import realpath
 from pathlib import Path
 
 from ..errors import RxnError, Source, Span
@@ -16,7 +17,8 @@ def read_text(path: Path, shown: str) -> str:
     """The text of a model file. Raises R408 where it cannot be read."""
     try:
         if not path.is_file():
-            raise RxnError("R408", f"there is no file {shown!r}")
+            what = "is no file that can be read" if path.exists() or path.is_symlink() else "does not exist"
+            raise RxnError("R408", f"{shown!r} {what}")
         if path.stat().st_size > 4 * TEXT_CAP:
             raise RxnError("R401", f"{shown!r} is too long for a model")
         return path.read_text(encoding="utf-8-sig")
@@ -88,7 +90,7 @@ class Files:
             raise RxnError("R409", "a text without a folder cannot import files", span, "use 'load' or give 'folder'")
         if "\\" in statement.path or "\0" in statement.path or Path(statement.path).is_absolute():
             raise RxnError("R409", "an import is a path below the model's folder, with '/'", span)
-        path = (folder / statement.path).resolve()
+        path = Path(realpath(folder / statement.path))  # `resolve` raises on links in a circle
         if not path.is_relative_to(self.root):
             hint = "a model imports only from its own folder and those below it"
             raise RxnError("R409", f"{statement.path!r} lies outside of the model's folder", span, hint)

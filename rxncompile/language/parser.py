@@ -20,7 +20,7 @@ TEXT_CAP = 50_000_000
 DEPTH_CAP = 50
 MISTAKES_CAP = 100
 STRAY_CAP = 1_000  # characters that mean nothing, each of them a mistake
-WORDS_CAP = 2_000_000
+WORDS_CAP = 1_000_000
 
 _OPENING = ("LPAR", "LSQB", "LBRACE")
 _CLOSING = ("RPAR", "RSQB", "RBRACE")
