@@ -25,6 +25,7 @@ from . import arithmetic as a
 from .bionetgen_laws import LAWS, Law, law, multiplying
 from .bionetgen_math import Mistake, formula
 from .bionetgen_text import Line, Report, Word, read_blocks
+from .files import read_bytes
 
 _Reach: TypeAlias = Mapping[sp.Symbol, frozenset[sp.Symbol]]  # the species that groups and functions depend on
 
@@ -37,11 +38,7 @@ _MEMBERS = re.compile(r"[^,\s]+")
 
 def load_bionetgen(path: str | Path) -> Network:
     """Read a `.net` file. Raises R404 for a file that cannot be read, and what `read_bionetgen` raises."""
-    try:
-        with Path(path).open("rb") as file:
-            data = file.read(SIZE_CAP + 1)
-    except OSError as error:
-        raise RxnError("R404", f"cannot read {path}: {error.strerror}") from None
+    data = read_bytes(path, SIZE_CAP)
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import sympy as sp
 
-from ..errors import Diagnostic, RxnError, Source
+from ..errors import Diagnostic, Source
 from ..expressions import symbol
 from ..network import (
     Compartment,
@@ -32,6 +32,7 @@ from ..network import (
     Unit,
 )
 from ..unit_names import unit_of_text
+from .files import read_bytes
 from .sbml_hints import rational, read_law
 from .sbml_in_directions import Known
 from .sbml_in_document import Document, hints
@@ -52,11 +53,7 @@ def load_sbml(path: str | Path) -> Network:
 
 def load_sbml_with_warnings(path: str | Path) -> tuple[Network, tuple[Diagnostic, ...]]:
     """Read an SBML file, and say what of its units does not agree or is left out."""
-    try:
-        with Path(path).open("rb") as file:
-            data = file.read(SIZE_CAP + 1)
-    except OSError as error:
-        raise RxnError("R404", f"cannot read {path}: {error.strerror}") from None
+    data = read_bytes(path, SIZE_CAP)
     return read_with_warnings(decoded(str(path), data))
 
 
