@@ -6,8 +6,9 @@ import pytest
 from browser import ABSENT, BROWSER, browser
 from made_by_hand import everything, gene, hostile
 
+from rxncompile import tour
 from rxncompile.modelfiles import load
-from rxncompile.tour import INDEX, tours
+from rxncompile.tour import INDEX
 from rxncompile.views.report import report
 
 MODELS = sorted((Path(__file__).parent.parent.parent / "models").glob("*.rxn"))
@@ -41,7 +42,12 @@ def site(tmp_path_factory):
     """The library of the models, with few stochastic runs, and two pages of networks made by hand."""
     folder = tmp_path_factory.mktemp("site")
     said = []
-    assert tours([str(m) for m in MODELS], load, folder, lambda *_: "rxnc run", None, 51, 8, 1, said.append) == 0, said
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tour, "_EVENT_BUDGET", 1e6)
+        patch.setattr(tour, "_MOST_EVENTS", 1e8)
+        names = [str(m) for m in MODELS]
+        failed = tour.tours(names, load, folder, lambda *_: "rxnc run", None, 51, None, 1, said.append)
+    assert failed == 0, said
     for name, net in (("gene_by_hand", gene()), ("hostile", hostile())):
         (folder / f"{name}.html").write_text(report(everything(net)), encoding="utf-8")
     assert len(list(folder.glob("*.html"))) == len(PAGES)
