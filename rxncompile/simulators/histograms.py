@@ -8,7 +8,7 @@ merged in any order give the same bins and the same integers. As long as k = 0 n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
@@ -69,6 +69,11 @@ class Cells:
     exponent: Integers
     base: Integers
     size: Integers
+    offset: Integers = field(init=False)  # where the bins of each cell begin, (C,)
+
+    def __post_init__(self) -> None:
+        sizes = self.size.prod(axis=1)
+        object.__setattr__(self, "offset", np.cumsum(sizes) - sizes)
 
     @classmethod
     def of(cls, values: Values, whole: NDArray[np.bool_], most: int) -> Cells:
@@ -83,9 +88,9 @@ class Cells:
         exponent, base, size = _grid(low, high, whole, most)
         counts = np.zeros(int(size.prod(axis=1).sum()), dtype=np.int64)
         found = cls(whole, most, low, high, counts, exponent, base, size)
-        offset, stride = found._places()
-        shift = offset - (base * stride).sum(axis=1)
-        together = max(1, _BLOCK // max(1, len(whole)))
+        stride = found._strides()
+        shift = found.offset - (base * stride).sum(axis=1)
+        together = max(1, max(_BLOCK, len(counts)) // max(1, len(whole)))
         scaled = bool(exponent.any())
         plain = seen is None and not scaled and whole.shape[1] == 1
         for first in range(0, len(values), together):
@@ -117,11 +122,13 @@ class Cells:
     def _count(self, other: Cells) -> None:
         """Add counts of bins that are as wide as these, or parts of these, in place."""
         filled = np.flatnonzero(other.counts)
-        offset, stride = other._places()
-        cell = np.searchsorted(offset, filled, side="right") - 1
-        rest = filled - offset[cell]
-        index, strides = self._places()
-        place = index[cell]
+        cell = np.repeat(np.arange(len(other.offset)), other.size.prod(axis=1))[filled]
+        if self.whole.shape[1] == 1 and np.array_equal(self.exponent, other.exponent):
+            moved = self.offset - other.offset + (other.base - self.base)[:, 0]
+            self.counts[filled + moved[cell]] += other.counts[filled]
+            return
+        stride, strides = other._strides(), self._strides()
+        rest, place = filled - other.offset[cell], self.offset[cell]
         for axis in range(self.whole.shape[1]):
             along, rest = np.divmod(rest, stride[cell, axis])
             coarser = np.minimum(self.exponent - other.exponent, 63)[cell, axis]
@@ -129,12 +136,11 @@ class Cells:
             place = place + (bins - self.base[cell, axis]) * strides[cell, axis]
         np.add.at(self.counts, place, other.counts[filled])
 
-    def _places(self) -> tuple[Integers, Integers]:
-        """Where each cell begins, (C,), and how far its neighbours along each axis are apart, (C, d)."""
-        sizes = self.size.prod(axis=1)
+    def _strides(self) -> Integers:
+        """How far neighbouring bins along each axis are apart, (C, d)."""
         stride = np.ones_like(self.size)
         stride[:, :-1] = np.maximum(self.size[:, 1:], 1)  # at most two axes
-        return np.cumsum(sizes) - sizes, stride
+        return stride
 
     def histogram(self, cell: int) -> Histogram:
         """The histogram of a cell of one axis."""
@@ -169,9 +175,8 @@ class Cells:
         return float(np.clip(left + inside * np.ldexp(1.0, k), self.low[cell, 0], self.high[cell, 0]))
 
     def _of(self, cell: int) -> Integers:
-        sizes = self.size.prod(axis=1)
-        end = int(sizes[: cell + 1].sum())
-        return self.counts[end - int(sizes[cell]) : end]
+        begin = int(self.offset[cell])
+        return self.counts[begin : begin + int(self.size[cell].prod())]
 
     def _left(self, cell: int, axis: int) -> Values:
         numbers = self.base[cell, axis] + np.arange(self.size[cell, axis], dtype=np.int64)

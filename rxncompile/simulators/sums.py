@@ -147,7 +147,7 @@ def _carried(limbs: Limbs) -> Limbs:
 def _whole_sums(counts: Values, pairs: Pairs) -> tuple[Limbs, Limbs]:
     """Exact sums, and sums of products of pairs of columns, over the first axis of whole numbers below 2^63."""
     digits = [counts]
-    while np.abs(digits[-1]).max(initial=0.0) >= 2.0**_DIGIT and len(digits) < _DIGITS:
+    while len(digits) < _DIGITS and counts.size and max(digits[-1].max(), -digits[-1].min()) >= 2.0**_DIGIT:
         high = np.floor(digits[-1] * 2.0**-_DIGIT)
         digits[-1] = digits[-1] - high * 2.0**_DIGIT
         digits.append(high)

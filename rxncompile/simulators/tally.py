@@ -24,6 +24,7 @@ from .trajectory import Values
 _BINS = 1 << 22  # of all histograms together, about: 32 MiB
 _FEWEST, _MOST = 64, 1 << 16  # bins of one histogram
 _SIDE_LEAST, _SIDE_MOST = 16, 1 << 10  # of a joint histogram along each axis
+_CELLS = 1 << 18  # histograms: of more columns and times none are kept
 _PAIRS = 1 << 20  # covariances, over all times, that are kept unasked
 _FACTOR = 512  # an output that is a sum of so many counts is below 2^62
 
@@ -44,6 +45,11 @@ class Layout:
         n = len(self.whole)
         every = self.times * n * (n + 1) // 2 <= _PAIRS
         return Moments.of(self.whole, None if every else self.joint)
+
+    @property
+    def histograms(self) -> bool:
+        """Whether histograms are kept."""
+        return self.times * len(self.whole) <= _CELLS
 
     @property
     def most(self) -> int:
@@ -74,7 +80,7 @@ class Tally:
 
     layout: Layout
     sums: Sums
-    cells: Cells
+    cells: Cells | None
     joint: Cells | None
     wanted: int = 0
     origin: Callable[[], bytes] = bytes
@@ -82,17 +88,19 @@ class Tally:
     @classmethod
     def of(cls, layout: Layout, rows: Values) -> Tally:
         """One block of rows (at most 1,024, T, L)."""
-        flat = rows.reshape(len(rows), -1, 1)
-        joint = None
+        joint = cells = None
+        if layout.histograms:
+            cells = Cells.of(rows.reshape(len(rows), -1, 1), layout.cells, layout.most)
         if layout.joint:
             two = rows[:, :, np.array(layout.joint)].reshape(len(rows), -1, 2)
             joint = Cells.of(two, layout.joint_cells, layout.most_joint)
-        return cls(layout, Sums.of(rows, layout.moments), Cells.of(flat, layout.cells, layout.most), joint)
+        return cls(layout, Sums.of(rows, layout.moments), cells, joint)
 
     def merge(self, later: Tally) -> Tally:
         """With the block that follows."""
         joint = self.joint.merge(later.joint) if self.joint and later.joint else None
-        return replace(self, sums=self.sums.merge(later.sums), cells=self.cells.merge(later.cells), joint=joint)
+        cells = self.cells.merge(later.cells) if self.cells and later.cells else None
+        return replace(self, sums=self.sums.merge(later.sums), cells=cells, joint=joint)
 
     @property
     def runs(self) -> int:
@@ -105,8 +113,10 @@ class Tally:
         found = np.flatnonzero((pairs == (min(a, b), max(a, b))).all(axis=1))
         return self.sums.covariances(found)[:, 0] if len(found) else None
 
-    def quantile(self, column: int, q: float) -> Values:
-        """The quantile of a column at each time, (T,); not a number where a value is none."""
+    def quantile(self, column: int, q: float) -> Values | None:
+        """The quantile of a column at each time, (T,); not a number where a value is none. None where not kept."""
+        if self.cells is None:
+            return None
         width, found = len(self.layout.whole), []
         for t in range(self.layout.times):
             cell = t * width + column
@@ -162,7 +172,8 @@ class Tally:
         origin = bytes(int(b) for b in arrays.get("origin", ()))
         sums = Sums(moments, runs, *(parts[name] for name in shapes))
         joint = cells("joint", layout.joint_cells, layout.most_joint) if pairs else None
-        return cls(layout, sums, cells("bins", layout.cells, layout.most), joint, wanted, lambda: origin)
+        kept = cells("bins", layout.cells, layout.most) if layout.histograms else None
+        return cls(layout, sums, kept, joint, wanted, lambda: origin)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Tally):

@@ -173,11 +173,16 @@ class Ensemble:
         """
         if not 0.0 <= q <= 1.0:
             raise RxnError("R604", f"quantile {q!r} is not between 0 and 1")
-        return self._kept().quantile(column(self, label), q)
+        found = self._kept().quantile(column(self, label), q)
+        if found is None:
+            raise self._many()
+        return found
 
     def histogram(self, label: str, time: float | None = None) -> Histogram:
         """How often each value of a label occurs at an output time (None: the last). Raises R704, R706."""
         tally = self._kept()
+        if tally.cells is None:
+            raise self._many()
         return tally.cells.histogram(moment(self, time) * len(self.labels) + column(self, label))
 
     def joint(self, first: str, second: str, time: float | None = None) -> JointHistogram:
@@ -191,6 +196,10 @@ class Ensemble:
         if pair in kept:
             return tally.joint.joint(place + kept.index(pair))
         return tally.joint.joint(place + kept.index(pair[::-1])).turned()
+
+    def _many(self) -> RxnError:
+        size = f"{len(self.labels)} columns at {len(self.t)} times"
+        return RxnError("R706", f"histograms of {size} were not kept", hint="ask for fewer times")
 
     def _kept(self) -> Tally:
         if self.tally is None:

@@ -218,6 +218,14 @@ def test_what_was_not_kept_has_a_name(tmp_path: Path, monkeypatch: pytest.Monkey
         with pytest.raises(RxnError) as caught:
             act()
         assert caught.value.code == code
+    monkeypatch.setattr(tally, "_CELLS", 30)
+    none = rx.sample_statistics(GENE, TIMES, runs=40, seed=3, joint=[("M", "G")])
+    for act in (lambda: none.quantile("M", 0.5), lambda: none.histogram("M")):
+        with pytest.raises(RxnError, match="histograms of 5 columns at 7 times were not kept"):
+            act()
+    files.save(none, tmp_path / "x.npz")
+    assert rx.load_result(tmp_path / "x.npz") == none
+    assert (none.covariance("M", "G") == found.covariance("M", "G")).all()
     monkeypatch.setattr(tally, "_PAIRS", 10)
     few = rx.sample_statistics(GENE, TIMES, runs=40, seed=3, joint=[("M", "G")])
     assert (few.covariance("G", "M") == found.covariance("G", "M")).all()
