@@ -15,7 +15,7 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import simulate_command
+from . import derive_command, simulate_command
 from .errors import Diagnostic, RxnError
 from .expressions import exact
 from .modelfiles import convert, load, load_with_warnings
@@ -23,8 +23,6 @@ from .network import Network, with_values
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from .system import System
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -117,12 +115,8 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _derive(options: argparse.Namespace) -> int:
-    """A System of the model, printed."""
-    from .derivations.rates import jump_process, rate_equations
-
-    derivations: dict[str, Callable[[Network], System]] = {"rates": rate_equations, "jumps": jump_process}
-    system = derivations[options.derivation](_network(options))
-    _write(_formatted(system, options.format), options.output)
+    """Equations of the model, printed."""
+    _write(derive_command.derived(_network(options), options), options.output)
     return 0
 
 
@@ -182,20 +176,6 @@ def _network(options: argparse.Namespace) -> Network:
 
 def _with_values(net: Network, options: argparse.Namespace) -> Network:
     return with_values(net, dict(options.set)) if options.set else net
-
-
-def _formatted(system: System, form: str) -> str:
-    if form == "latex":
-        return system.latex()
-    if form == "json":
-        from .interchange.json_text import system_json
-
-        return system_json(system)
-    if form == "python":
-        from .kernels.python import system_python
-
-        return system_python(system)
-    return str(system)
 
 
 def _write(text: str, output: str | None) -> None:
@@ -259,9 +239,7 @@ def _parser() -> argparse.ArgumentParser:
 
     derive = _command(commands, "derive", _derive, "derive equations and print them")
     _model(derive)
-    derive.add_argument("derivation", choices=("rates", "jumps"), help="rate equations, or the jump process")
-    derive.add_argument("--format", choices=("text", "latex", "json", "python"), default="text")
-    derive.add_argument("-o", "--output", metavar="FILE")
+    derive_command.arguments(derive, _count)
 
     simulate = _command(commands, "simulate", _simulate, "trajectories and ensembles")
     _model(simulate)

@@ -51,6 +51,21 @@ def test_derive(form: str, derivation: str, model: Path, capsys: pytest.CaptureF
         assert len(text.splitlines()) > 2
 
 
+def test_derive_moments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = tmp_path / "pair.rxn"
+    model.write_text("species A = 10\nparam k = 1\n2 A -> 0 @ k\n")
+    assert main(["derive", str(model), "generator"]) == 0
+    assert "W = k/2*(1 - â^2) a^2" in capsys.readouterr().out
+    assert main(["derive", str(model), "moments", "--order", "1"]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == ["  d <A>/dt = k*<A> - k*<A^2>", "  open: <A^2>"]
+    assert main(["derive", str(model), "moments", "--closure", "gaussian", "--kind", "central"]) == 0
+    out = capsys.readouterr().out
+    assert "<A^3>_c = 0" in out and "Whittle 1957" in out
+    assert main(["derive", str(model), "noise", "--correction"]) == 0
+    assert "d <A>_1/dt" in capsys.readouterr().out
+
+
+
 def test_simulate_writes_csv_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["simulate", MODEL, "--until", "1", "--points", "3"]) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("#")]

@@ -118,6 +118,11 @@ def _ways(whole: Monomial, part: Monomial) -> int:
 _WITH_THE_MEAN = (gaussian, zero)
 
 
+BY_NAME: dict[str, Closure] = {
+    f.__name__: f for f in (gaussian, zero, poisson, zero_factorial_cumulant, lognormal, derivative_matching)
+}
+
+
 # ---------------------------------------------------------------------------------------------- closing
 
 

@@ -1,8 +1,8 @@
 """The null space of many integer rows that elimination would fill with long fractions: found in floating point, proved
 in whole numbers.
 
-The eigenvectors of `M' M` for eigenvalues that are zero to rounding are brought to echelon form, rounded to fractions of
-small denominator and multiplied out. Each vector is then checked exactly, `M v = 0`; and no other is missing, because
+The eigenvectors of `M' M` for eigenvalues that are zero to rounding are brought to echelon form, rounded to fractions
+of small denominator and multiplied out. Each vector is then checked exactly, `M v = 0`; and no other is missing, because
 the remaining eigenvalues are far above the error of computing them (Weyl's inequality).
 """
 

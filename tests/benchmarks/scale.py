@@ -1,7 +1,7 @@
 """From the text of a large network to its first solution, stage by stage: `python tests/benchmarks/scale.py`.
 
 Each network is measured in processes of its own, with what one installation keeps between runs (numba's compiled
-functions) in place: one run before is not counted. A stage's figure is its median over the runs, in seconds of wall time.
+functions) in place: one run before is not counted. A stage's figure is its median over the runs, in seconds.
 """
 
 from __future__ import annotations
