@@ -17,6 +17,9 @@ from numba.extending import intrinsic
 # No eager signatures (imports would compile), no fastmath (results would depend on the machine).
 jit: Callable[..., Any] = partial(njit, cache=True, nogil=True, error_model="numpy")
 
+# For loops over many arrays that allocate nothing: without counting of references, which is atomic and slow.
+bare_jit: Callable[..., Any] = partial(jit, _nrt=False)
+
 _ir = cgutils.ir  # numba's own view of LLVM; `store` alone talks to llvmlite
 _REAL, _WHOLE, _POINTER = _ir.DoubleType(), _ir.IntType(64), _ir.IntType(8).as_pointer()
 

@@ -90,15 +90,14 @@ class RejectionBatch:
         record = self.network.record.copy()
         groups = loop.GROUPS
         initial = self.counts.of(self.streams, first, count)
-        mass, cap = np.zeros(groups + 1), np.ones(groups + 1)
-        mass[groups] = np.inf  # the end of every search
         return loop.Work(
             record=record, bits=record.view(np.int64), y=np.zeros(3 * (n + 2)), tight=np.zeros(n, dtype=np.uint8),
             member=np.zeros(len(record), dtype=np.uint32), start=np.zeros(groups + 2, dtype=np.int64),
-            mass=mass, cap=cap,
+            upto=np.zeros(groups), guide=np.zeros(loop.CELLS, dtype=np.int64),
+            scale=np.zeros(groups), cap=np.zeros(groups),
             words=self.streams.words(first, count), initial=np.ascontiguousarray(initial, dtype=np.float64), rows=rows,
             out=np.zeros(max(1, self.columns - n)), counts=np.zeros(count, dtype=np.int64),
-            whole=np.zeros(11, dtype=np.int64), real=np.zeros(4),
+            whole=np.zeros(12, dtype=np.int64), real=np.zeros(4),
         )  # fmt: skip
 
     def _fault(self, code: int, first: int, work: loop.Work) -> Exception:

@@ -1,4 +1,7 @@
-"""One call of the rejection sampler's machine code: trajectories of a block, until so many steps are made."""
+"""One call of the rejection sampler's machine code: trajectories of a block, until so many steps are made.
+
+`trials` is the loop that has to be fast; it returns for everything that is rare, which `advance` then does.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.jit import jit
+from ..kernels.jit import bare_jit, call_propensity
 from .rejection_loop import (
-    _LOW32,
-    _PATIENCE,
-    _SMALLEST,
-    _U11,
-    _U12,
-    _U17,
-    _U19,
-    _U23,
-    _U41,
-    _U45,
     BEYOND,
     BROKEN,
     CHANGES,
@@ -28,8 +21,9 @@ from .rejection_loop import (
     FACTORS,
     FAULT,
     FIRED,
-    FIRST,
     KIND,
+    LAST,
+    LAW,
     LOWER,
     OFFSET,
     OUTPUT,
@@ -38,6 +32,7 @@ from .rejection_loop import (
     RUNNING,
     SPENT,
     STARTED,
+    STEPS,
     TABLE,
     TIME,
     TOTAL,
@@ -49,59 +44,98 @@ from .rejection_loop import (
     enclose,
     minus_log,
     next_window,
-    propensity,
     rebuild,
     renew,
     write,
 )
 
+# why `trials` returns, beside RUNNING, SPENT and faults: an event that an output time comes before, one after which
+# a count has left its interval, the end of the clock's window, too many trials in a row that failed
+DUE, LEFT, OVER, STUCK = 20, 21, 22, 23
 
-@jit
+_LOW32 = 0xFFFFFFFF
+_SMALLEST = 1e-280  # a product of uniforms is turned into time before it can underflow
+_PATIENCE = 256  # trials in a row that fail before all intervals shrink to points
+_U11, _U12, _U17, _U19, _U23, _U41, _U45, _U58 = (np.uint64(n) for n in (11, 12, 17, 19, 23, 41, 45, 58))
+
+
+@bare_jit
 def advance(net: Any, work: Any, steps: int) -> int:
     """Go on with the block for about `steps` steps; RUNNING, DONE or a fault."""
-    whole = work.whole
+    whole, real, y, words = work.whole, work.real, work.y, work.words
+    n = y.size // 3
+    n_reactions = work.record.shape[0]
+    whole[STEPS] = steps
+    code, points = RUNNING, False
     while whole[TRAJECTORY] < work.rows.shape[0]:
-        if steps <= 0:
-            return RUNNING
         k = whole[TRAJECTORY]
-        if not whole[STARTED]:
-            code = begin(net, work)
-            steps -= work.record.shape[0]
+        fresh = whole[STARTED] == 0
+        if fresh:
+            begin(net, work)
+        if fresh or points:
+            whole[STEPS] -= n_reactions
+            code = rebuild(net, work, real[TIME], points)
+            points = False
             if code != RUNNING:
                 return code
-        code, steps = one(net, work, steps)
-        if code != DONE:
+        if whole[STEPS] <= 0:
+            return RUNNING
+        code = trials(
+            work.record, work.bits, y, work.member, work.start, work.upto, work.guide, work.scale, work.cap,
+            net.changed, net.amount, net.factor, net.offset, net.times, net.parameters, words[k], whole, real, net.law,
+            net.timed, net.max_events,
+        )  # fmt: skip
+        if code < DUE:
             return code
-        work.counts[k] = whole[EVENTS]
-        whole[TRAJECTORY], whole[STARTED] = k + 1, 0
+        if code != LEFT and write(net, work, real[TIME]):
+            work.counts[k] = whole[EVENTS] - (code == DUE)  # the event that came too late
+            whole[TRAJECTORY], whole[STARTED] = k + 1, 0
+            continue
+        if code == STUCK:
+            points = True
+            continue
+        if code == OVER:
+            whole[STEPS] -= 16
+            code = next_window(net, work, real[TIME])
+            if code != RUNNING:
+                return code
+            continue
+        changes = work.bits[whole[WHERE], CHANGES]
+        first, last = changes & _LOW32, (changes >> 32) & _LOW32
+        if code == DUE:
+            for c in range(first, last):
+                y[net.changed[c]] += net.amount[c]
+        for c in range(first, last):
+            s = np.int64(net.changed[c])
+            if y[s] < y[n + s] or y[s] > y[2 * n + s]:
+                whole[STEPS] -= 4
+                if not enclose(work, s):
+                    whole[WHERE] = s
+                    return BEYOND
+                code = renew(net, work, s, real[TIME])
+                if code != RUNNING:
+                    return code
     return DONE
 
 
-@jit
-def one(net: Any, work: Any, steps: int) -> tuple[int, int]:
-    """Go on with one trajectory, DONE where it ends; and the steps that are left."""
-    record, bits, y, whole, real = work.record, work.bits, work.y, work.whole, work.real
-    member, start, mass, cap = work.member, work.start, work.mass, work.cap
-    changed, amount, timed = net.changed, net.amount, net.timed
+@bare_jit
+def trials(
+    record: Any, bits: Any, y: Any, member: Any, start: Any, upto: Any, guide: Any, scale: Any, cap: Any,
+    changed: Any, amount: Any, factor: Any, offset: Any, times: Any, parameters: Any, words: Any, whole: Any, real: Any,
+    law: int, timed: bool, max_events: int,
+) -> int:  # fmt: skip
+    """Trials of one trajectory until something rare happens."""
     n = y.size // 3
-    words = work.words[whole[TRAJECTORY]]
     s0, s1, s2, s3 = words[0], words[1], words[2], words[3]
     t, product, events, rejected = real[TIME], real[PRODUCT_OF], whole[EVENTS], whole[REJECTED]
-    total, first = real[TOTAL], whole[FIRST]
-    code = RUNNING
+    total, last, steps = real[TOTAL], whole[LAST], whole[STEPS]
+    due, window = times[whole[OUTPUT]], y[3 * n - 2]
+    code, mean = RUNNING, 1.0 / total
+    if not total > 0.0:
+        t = window if timed else math.inf
+        code, steps = OVER, 0
     while steps > 0:
         steps -= 1
-        if not total > 0.0:
-            t = y[3 * n - 2] if timed else math.inf
-            if write(net, work, t):
-                code = DONE
-                break
-            code = next_window(net, work)
-            steps -= 16
-            if code != RUNNING:
-                break
-            total, first = real[TOTAL], whole[FIRST]
-            continue
 
         # ---------------------------------------------------------------- the time of a trial
         q = s0 + s3
@@ -115,22 +149,15 @@ def one(net: Any, work: Any, steps: int) -> tuple[int, int]:
         s3 = (s3 << _U45) | (s3 >> _U19)
         product *= (float(np.int64(q >> _U12)) + 0.5) * 2.0**-52
         if timed:
-            t += minus_log(product) / total
+            t += minus_log(product) * mean
             product = 1.0
-            if t >= y[3 * n - 2]:
-                t = y[3 * n - 2]
-                if write(net, work, t):
-                    code = DONE
-                    break
-                code = next_window(net, work)
-                steps -= 16
-                if code != RUNNING:
-                    break
-                total, first = real[TOTAL], whole[FIRST]
-                continue
+            if t >= window:
+                t = window
+                code = OVER
+                break
             whole[TRIALS] += 1
         elif product < _SMALLEST:
-            t += minus_log(product) / total
+            t += minus_log(product) * mean
             product = 1.0
 
         # ---------------------------------------------------------------- a reaction, and a height below its cap
@@ -144,80 +171,80 @@ def one(net: Any, work: Any, steps: int) -> tuple[int, int]:
         s2 ^= shifted
         s3 = (s3 << _U45) | (s3 >> _U19)
         u = float(np.int64(q >> _U11)) * 2.0**-53 * total
-        g = first
-        while u >= mass[g]:
-            u -= mass[g]
+        g = guide[np.int64(q >> _U58)]
+        while u >= upto[g] and g < last:
             g += 1
-        place = u / cap[g]
+        place = (u - upto[g - 1]) * scale[g]
         inside = np.int64(place)
         p = start[g] + inside
         fires = False
+        r = np.int64(0)
         if p < start[g + 1]:  # rounding may lead past the end, one time in 2^50
             r = np.int64(member[p])
             v = (place - float(inside)) * cap[g]
             if v < record[r, LOWER]:
                 fires = True
             elif v < record[r, UPPER]:
-                if bits[r, KIND] == TABLE:
-                    i = bits[r, FACTORS]
-                    a = record[r, CONSTANT] * y[i & _LOW32] * (y[(i >> 32) & _LOW32] - record[r, OFFSET])
-                else:
-                    a = propensity(net, work, r, 0, t)
+                kind, place_of = bits[r, KIND], bits[r, FACTORS]
+                i, j = place_of & _LOW32, (place_of >> 32) & _LOW32
+                if kind == TABLE:
+                    a = record[r, CONSTANT] * y[i] * (y[j] - record[r, OFFSET])
+                elif kind == LAW:
+                    a = call_propensity(law, i, t, y, parameters)
                     if not (a >= 0.0 and a <= record[r, UPPER]):
                         whole[WHERE] = r
                         code = BROKEN if a > record[r, UPPER] and a < math.inf else FAULT
                         break
+                else:
+                    a = record[r, CONSTANT]
+                    for c in range(i, j):
+                        a *= y[factor[c]] - offset[c]
                 fires = v < a
         if not fires:
             rejected += 1
             if rejected >= _PATIENCE:  # bounds this wide may be of reactions that cannot fire at all
                 rejected = 0
-                t += minus_log(product) / total if product < 1.0 else 0.0
-                product = 1.0
-                if write(net, work, t):
-                    code = DONE
-                    break
-                code = rebuild(net, work, t, True)
-                steps -= record.shape[0]
-                if code != RUNNING:
-                    break
-                total, first = real[TOTAL], whole[FIRST]
+                if not timed:
+                    t += minus_log(product) * mean if product < 1.0 else 0.0
+                    product = 1.0
+                code = STUCK
+                break
+            if timed and whole[TRIALS] >= 64 and 4 * whole[FIRED] < whole[TRIALS]:
+                code = OVER  # a shorter window is due
+                break
             continue
 
         # ---------------------------------------------------------------- an event
-        if not timed:
-            t += minus_log(product) / total
-            product = 1.0
-        rejected = 0
-        if net.times[whole[OUTPUT]] <= t and write(net, work, t):
-            code = DONE
-            break
-        events += 1
         if timed:
             whole[FIRED] += 1
+        else:
+            t += minus_log(product) * mean
+            product = 1.0
+        rejected = 0
+        if due <= t:
+            whole[WHERE] = r
+            events += 1
+            code = DUE
+            break
+        events += 1
+        outside = False
         changes = bits[r, CHANGES]
         for c in range(changes & _LOW32, (changes >> 32) & _LOW32):
             s = np.int64(changed[c])
-            y[s] += amount[c]
-        renewed = False
-        for c in range(changes & _LOW32, (changes >> 32) & _LOW32):
-            s = np.int64(changed[c])
-            if y[s] < y[n + s] or y[s] > y[2 * n + s]:
-                renewed = True
-                if not enclose(work, s):
-                    whole[WHERE] = s
-                    code = BEYOND
-                    break
-                code = renew(net, work, s, t)
-                steps -= 4
-                if code != RUNNING:
-                    break
-        if code == RUNNING and events > net.max_events:
-            code = SPENT
-        if code != RUNNING:
+            x = y[s] + amount[c]
+            y[s] = x
+            outside |= x < y[n + s] or x > y[2 * n + s]
+        if outside:
+            whole[WHERE] = r
+            code = LEFT
             break
-        if renewed:
-            total, first = real[TOTAL], whole[FIRST]
+        if events > max_events:
+            code = SPENT
+            break
     words[0], words[1], words[2], words[3] = s0, s1, s2, s3
     real[TIME], real[PRODUCT_OF], whole[EVENTS], whole[REJECTED] = t, product, events, rejected
-    return code, steps
+    if code != OVER or steps > 0:
+        whole[STEPS] = steps
+    if events > max_events and code >= DUE and due > t:
+        return SPENT
+    return code

@@ -10,8 +10,9 @@ where v < a_r(n), which needs no propensity where v >= upper_r or v < lower_r. T
 exponential times of its trials, of rate C each. Bounds change only when a species leaves its interval (or the clock
 its window, where propensities depend on time).             Thanh, Priami, Zunino 2014, 2017; Slepoy et al. 2008
 
-Group 0 holds what cannot fire, group 1 the largest caps, each next one half as large; the last all that is smaller.
-Members of one group stand together in `member`, which is one permutation of the reactions.
+Group 0 holds what cannot fire, group 1 the largest caps; these go down by 3/4 and 2/3 in turn, two groups an octave;
+the last holds all that is smaller. Members of one group stand together in `member`, which is one permutation of the
+reactions.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.jit import call_kernel, call_propensity, jit
+from ..kernels.jit import bare_jit, call_kernel, call_propensity
 from ..kernels.random_lanes import ATANH, LOG_2
 
-GROUPS = 64  # a range of 2^62 below the largest cap, which is renewed when it has fallen by half of that
-ROOM = 4  # groups above the largest cap at a renewal, for caps that grow
+GROUPS = 128  # a range of 2^63 below the largest cap, which is renewed when it has fallen by half of that
+ROOM = 8  # groups above the largest cap at a renewal, for caps that grow
 
 # words of a reaction's record; 4 to 7 are whole numbers
 UPPER, LOWER, CONSTANT, OFFSET, FACTORS, CHANGES, KIND, PLACE = range(8)
@@ -35,18 +36,19 @@ TABLE, PRODUCT, LAW = range(3)
 # how a call ends; from FAULT on the place of the fault is in the word WHERE
 RUNNING, DONE, FAULT, BEYOND, SPENT, INFINITE, UNBOUNDED, BROKEN = range(8)
 # whole numbers of a block at work
-TRAJECTORY, OUTPUT, EVENTS, REJECTED, TOP, FIRST, LAST, STARTED, WHERE, TRIALS, FIRED = range(11)
+TRAJECTORY, OUTPUT, EVENTS, REJECTED, TOP, FIRST, LAST, STARTED, WHERE, TRIALS, FIRED, STEPS = range(12)
 # real numbers of a block at work
 TIME, PRODUCT_OF, TOTAL, WINDOW = range(4)
 
+CELLS = 64  # of equal share of the total, each of which knows the first group within
+
 _LOW32 = 0xFFFFFFFF
-_SMALLEST = 1e-280  # a product of uniforms is turned into time before it can underflow
-_PATIENCE = 256  # trials in a row that fail before all intervals shrink to points
+_SIZE = 51  # a propensity's exponent and first binary digit are its bits from here on
+_MOST = 2 * 2045  # the largest size that has a cap below infinity, with room
 _LARGEST = 2.0**53 - 2.0**41  # a count here changes to an exact whole number once more
 
 _ROOT_HALF, _ONE, _FRACTION = 0x3FE6A09E667F3BCD, 0x3FF0000000000000, 0x000FFFFFFFFFFFFF
 _A0, _A1, _A2, _A3, _A4, _A5 = ATANH
-_U11, _U12, _U17, _U19, _U23, _U41, _U45 = (np.uint64(n) for n in (11, 12, 17, 19, 23, 41, 45))
 
 
 class Network(NamedTuple):
@@ -81,7 +83,9 @@ class Work(NamedTuple):
     tight: NDArray[np.uint8]
     member: NDArray[np.uint32]
     start: NDArray[np.int64]
-    mass: NDArray[np.float64]
+    upto: NDArray[np.float64]  # all caps of the groups up to this one
+    guide: NDArray[np.int64]
+    scale: NDArray[np.float64]  # 1/cap
     cap: NDArray[np.float64]
     words: NDArray[np.uint64]
     initial: NDArray[np.float64]
@@ -92,7 +96,7 @@ class Work(NamedTuple):
     real: NDArray[np.float64]
 
 
-@jit
+@bare_jit
 def minus_log(u: float) -> float:
     """-log u, u in (0, 1) and normal: `random_lanes` in single IEEE operations, the same bits everywhere."""
     moved = np.float64(u).view(np.int64) + (_ONE - _ROOT_HALF)
@@ -103,15 +107,15 @@ def minus_log(u: float) -> float:
     return float(1023 - (moved >> 52)) * LOG_2 + s * series
 
 
-@jit
+@bare_jit
 def half_width(x: float) -> float:
     """How far a count may move before the bounds that depend on it are renewed: a measured, fixed rule."""
     if x < 3.0:
         return 0.0
-    return math.floor(0.12 * x + 1.0)
+    return math.floor(0.25 * x + 1.0)
 
 
-@jit
+@bare_jit
 def enclose(work: Any, s: int) -> bool:
     """Renew the interval of species s; whether its count is exact and can go on."""
     y = work.y
@@ -122,7 +126,7 @@ def enclose(work: Any, s: int) -> bool:
     return abs(x) <= _LARGEST
 
 
-@jit
+@bare_jit
 def propensity(net: Any, work: Any, r: int, begin: int, t: float) -> float:
     """The propensity of reaction r at the counts (`begin` 0), the lower or the upper ends of a product's species."""
     record, bits, y = work.record, work.bits, work.y
@@ -138,7 +142,7 @@ def propensity(net: Any, work: Any, r: int, begin: int, t: float) -> float:
     return call_propensity(net.law, first, t, y, net.parameters)
 
 
-@jit
+@bare_jit
 def bound(net: Any, work: Any, r: int, t: float) -> bool:
     """Renew the bounds of reaction r; whether they are bounds: finite, and not negative."""
     record, bits, y = work.record, work.bits, work.y
@@ -166,24 +170,22 @@ def bound(net: Any, work: Any, r: int, t: float) -> bool:
     return lower >= 0.0 and lower <= upper and upper < math.inf
 
 
-@jit
+@bare_jit
 def group_of(work: Any, r: int) -> int:
     """The group that reaction r belongs to, below 1 where it is beyond the first."""
     if work.record[r, UPPER] <= 0.0:
         return 0
-    g = work.whole[TOP] - (work.bits[r, UPPER] >> 52) + 1
+    g = work.whole[TOP] - (work.bits[r, UPPER] >> _SIZE) + 1
     if g < 1:
         return -1
     return min(g, GROUPS - 1)
 
 
-@jit
+@bare_jit
 def move(work: Any, r: int, new: int) -> None:
     """Take reaction r to another group, past the ends of those between."""
     bits, member, start = work.bits, work.member, work.start
     old, p = bits[r, PLACE] & _LOW32, (bits[r, PLACE] >> 32) & _LOW32
-    work.mass[old] -= work.cap[old]
-    work.mass[new] += work.cap[new]
     g = old
     while g < new:
         start[g + 1] -= 1
@@ -209,22 +211,29 @@ def move(work: Any, r: int, new: int) -> None:
     work.whole[LAST] = max(work.whole[LAST], new)
 
 
-@jit
+@bare_jit
 def sum_up(work: Any) -> bool:
-    """The total of all caps; whether groups still fit the propensities."""
-    whole, mass = work.whole, work.mass
+    """The total of all caps and the way to each group; whether groups still fit the propensities."""
+    whole, start, upto, guide = work.whole, work.start, work.upto, work.guide
     first, last = whole[FIRST], whole[LAST]
-    while first < last and mass[first] == 0.0:
+    while first < last and start[first] == start[first + 1]:
         first += 1
     total = 0.0
+    upto[first - 1] = 0.0
     for g in range(first, last + 1):
-        total += mass[g]
+        total += float(start[g + 1] - start[g]) * work.cap[g]
+        upto[g] = total
     whole[FIRST] = first
     work.real[TOTAL] = total
+    share, g = total / CELLS, first
+    for cell in range(CELLS):
+        while g < last and upto[g] <= share * float(cell):
+            g += 1
+        guide[cell] = g
     return total == 0.0 or first <= GROUPS // 2
 
 
-@jit
+@bare_jit
 def tighten(net: Any, work: Any, r: int) -> bool:
     """Let the species that reaction r reads be followed count by count; False where they all are already."""
     more = False
@@ -235,7 +244,7 @@ def tighten(net: Any, work: Any, r: int) -> bool:
     return more
 
 
-@jit
+@bare_jit
 def rebuild(net: Any, work: Any, t: float, points: bool) -> int:
     """All intervals (points where that is asked for), bounds, groups and the total anew; RUNNING or a fault."""
     record, bits, y, whole, start = work.record, work.bits, work.y, work.whole, work.start
@@ -268,9 +277,9 @@ def rebuild(net: Any, work: Any, t: float, points: bool) -> int:
     top = np.int64(0)
     for r in range(n_reactions):
         if record[r, UPPER] > 0.0:
-            top = max(top, bits[r, UPPER] >> 52)
-    whole[TOP] = min(max(top + ROOM, GROUPS), 2045)
-    if top > 2045:
+            top = max(top, bits[r, UPPER] >> _SIZE)
+    whole[TOP] = min(max(top + ROOM, GROUPS), _MOST)
+    if top > _MOST:
         return INFINITE
     start[:] = 0
     for r in range(n_reactions):
@@ -278,9 +287,8 @@ def rebuild(net: Any, work: Any, t: float, points: bool) -> int:
         bits[r, PLACE] = g
         start[g + 1] += 1
     for g in range(GROUPS):
-        size = start[g + 1]
-        work.cap[g] = np.int64((whole[TOP] - g + 2) << 52).view(np.float64) if g else 0.0
-        work.mass[g] = size * work.cap[g]
+        work.cap[g] = np.int64((whole[TOP] - g + 2) << _SIZE).view(np.float64) if g else 0.0
+        work.scale[g] = 1.0 / work.cap[g] if g else 0.0
         start[g + 1] += start[g]
     for r in range(n_reactions - 1, -1, -1):  # starts are ends while members take their places
         g = bits[r, PLACE]
@@ -291,36 +299,38 @@ def rebuild(net: Any, work: Any, t: float, points: bool) -> int:
         start[g] = start[g + 1]
     start[GROUPS] = start[GROUPS + 1] = n_reactions
     whole[FIRST], whole[LAST] = 1, GROUPS - 1
-    sum_up(work)
     last = GROUPS - 1
-    while last > 1 and work.mass[last] == 0.0:
+    while last > 1 and start[last] == start[last + 1]:
         last -= 1
     whole[LAST] = last
+    sum_up(work)
     return RUNNING if work.real[TOTAL] < math.inf else INFINITE
 
 
-@jit
+@bare_jit
 def renew(net: Any, work: Any, s: int, t: float) -> int:
     """The bounds of all reactions that depend on species s (or the clock); RUNNING or a fault."""
-    moved = False
+    moved, fits = False, True
     for k in range(net.users_start[s], net.users_start[s + 1]):
         r = np.int64(net.users[k])
-        if not bound(net, work, r, t):
-            return rebuild(net, work, t, False)
+        fits = bound(net, work, r, t)
+        if not fits:
+            break
         g = group_of(work, r)
         if g != work.bits[r, PLACE] & _LOW32:
             if g < 0:
-                return rebuild(net, work, t, False)
+                fits = False
+                break
             move(work, r, g)
             moved = True
-    if moved and not (sum_up(work) and work.real[TOTAL] < math.inf):
-        return rebuild(net, work, t, False)
-    return RUNNING
+    if fits and moved:
+        fits = sum_up(work) and work.real[TOTAL] < math.inf
+    return RUNNING if fits else rebuild(net, work, t, False)
 
 
-@jit
-def begin(net: Any, work: Any) -> int:
-    """Set up the next trajectory at its start; RUNNING or a fault."""
+@bare_jit
+def begin(net: Any, work: Any) -> None:
+    """Set the counts, the clock and the numbers of the next trajectory; `rebuild` makes the rest."""
     whole, real, y = work.whole, work.real, work.y
     k = whole[TRAJECTORY]
     n_species = y.size // 3 - 2
@@ -334,10 +344,9 @@ def begin(net: Any, work: Any) -> int:
     whole[STARTED] = 1
     real[TIME], real[PRODUCT_OF] = net.times[0], 1.0
     real[WINDOW] = (net.times[net.times.size - 2] - net.times[0]) / 64.0
-    return rebuild(net, work, net.times[0], False)
 
 
-@jit
+@bare_jit
 def write(net: Any, work: Any, t: float) -> bool:
     """Rows for the output times up to t; whether the trajectory has ended."""
     whole, y, rows, out = work.whole, work.y, work.rows, work.out
@@ -355,12 +364,11 @@ def write(net: Any, work: Any, t: float) -> bool:
     return bool(o == rows.shape[1])
 
 
-@jit
-def next_window(net: Any, work: Any) -> int:
-    """The clock has come to the end of its window: begin the next, longer or shorter by how often trials failed."""
+@bare_jit
+def next_window(net: Any, work: Any, t: float) -> int:
+    """The clock's window is over: begin the next, longer or shorter by how often trials failed."""
     whole, real, y = work.whole, work.real, work.y
     n = y.size // 3
-    t = y[3 * n - 2]
     trials, fired = whole[TRIALS], whole[FIRED]
     if trials < 16 or fired * 10 > trials * 6:
         real[WINDOW] *= 2.0

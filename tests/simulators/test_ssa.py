@@ -391,7 +391,6 @@ def test_the_budget_counts_events_of_a_finished_run_too() -> None:
         ("compartment c = 3\nspecies A : conc in c = 0.5\nA -> 0 @ 1", "R609", "starts from 1.5 molecules"),
         ("species A = -2\nA -> 0 @ 1", "R609", "negative"),
         ("species A = 2\nA' = -A\nA -> 0 @ 1", "R610", "moves A continuously"),
-        ("species A = 2\nA -> 0 rate A*(1 + t)", "R610", "depends on t"),
         ("species A = 2\nA -> 0 @ 1\nwhen t > A : A = 9", "R610", "compares t with A, which reactions change"),
     ],
 )
