@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +37,10 @@ def simulate(net: Network, options: argparse.Namespace) -> int:
 
     if options.until is None and not options.resume and not options.passage:
         options.misuse("--until T is missing: how long to simulate")
+    if options.dask and not options.resume and (options.method != "ssa" or options.trajectories or not options.runs):
+        options.misuse("--dask is for the statistics of many runs: --method ssa --runs N")
+    if options.resume and (options.sweep or options.passage or options.trajectories):
+        options.misuse("--resume continues the statistics of one ensemble")
     if options.passage:
         return _passage(net, options)
     result = _run(net, options)
@@ -114,21 +117,27 @@ def _process(net: Network, options: argparse.Namespace) -> System:
 
 
 def condition(net: Network, written: str) -> tuple[System, sp.Basic]:
-    """The jump process of a model and a condition in the model's own words: the language reads it as an event's.
+    """The jump process of a model and a condition in the model's own words, read by the language as in `piecewise`.
 
-    Raises R0xx to R2xx where it is none, R604 for several lines.
+    Raises R0xx to R2xx where it is none, R604 for several lines, or for what is always or never true.
     """
     from .derivations.rates import sampled_process
     from .language import parse, print_network
 
-    if "\n" in written or "\r" in written or not net.species:
+    if "\n" in written or "\r" in written:
         raise RxnError("R604", f"{written!r} is no condition", hint="A >= 100")
-    name = net.species[0].name
+    before, name = print_network(net), "condition"
+    while name in before:
+        name += "_"
+    text = f"{before}\nobservable {name} = piecewise(1, {written}, 0)\n"
     try:
-        process = sampled_process(parse(f"{print_network(net)}\nwhen {written} : {name} = {name}\n", "<condition>"))
+        process = sampled_process(parse(text, f"<{name}>"))
     except RxnError as error:
         raise RxnError(error.code, f"{written!r} is no condition: {error.message}", hint=error.hint) from None
-    return replace(process, events=process.events[:-1]), process.events[-1].condition
+    choice = dict(process.outputs)[name]
+    if not choice.args or len(choice.args) != 2 or choice.args[0][0] != 1:
+        raise RxnError("R604", f"{written!r} is no condition: it is always or never true", hint="A >= 100")
+    return sampled_process(net), choice.args[0][1]
 
 
 def _passage(net: Network, options: argparse.Namespace) -> int:
