@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _POINTS = 101
 _LONG = 3600.0  # seconds of a run that is warned of
+_PATIENCE = 60.0  # seconds for the first trajectory
 
 
 def simulate(net: Network, options: argparse.Namespace) -> int:
@@ -95,16 +96,19 @@ def _run(net: Network, options: argparse.Namespace) -> Trajectory | Ensemble | S
         _say(f"{found!r}")
         return found.statistics()
     from .simulators.ensembles import sample_statistics
+    from .simulators.method import Method
     from .simulators.ssa import sample
 
     process, seed, threads = _process(net, options), options.seed or 0, options.threads
+    sampler = Method[options.sampler.upper()] if options.sampler else None
     with Pace(options.runs or 1) as progress:
         if (options.runs or 1) == 1 or options.trajectories:
             runs = options.runs or 1
-            return sample(process, times, runs, seed, threads=threads, progress=progress)
+            return sample(process, times, runs, seed, threads=threads, progress=progress, method=sampler)
         kept = options.output if options.output and Path(options.output).suffix.lower() in (".npz", ".nc") else None
         return sample_statistics(
-            process, times, options.runs, seed, threads=threads, progress=progress, checkpoint=kept, dask=options.dask
+            process, times, options.runs, seed, threads=threads, progress=progress, method=sampler, checkpoint=kept,
+            dask=options.dask,
         )  # fmt: skip
 
 
@@ -249,6 +253,12 @@ class Pace:
                 f"warning: this run will take about {duration(left)}: {total:,} trajectories at {elapsed / made:.2g} s "
                 f"each. --runs {minute:,} takes a minute; a shorter --until, and -o FILE.npz with --resume, help too"
             )
+        if not made and elapsed > _PATIENCE and not self._warned:
+            self._warned = True
+            _say(
+                f"warning: no trajectory is finished after {duration(elapsed)}: a shorter --until shows what they do, "
+                "and --method ode what to expect"
+            )
         if self._shown and now - self._told > 0.1:
             self._told = now
             rest = f", {duration(left)} left" if left is not None and elapsed > 1.0 and done < total else ""
@@ -280,12 +290,15 @@ def arguments(
     """What the command takes, beside the model and its settings."""
     parser.set_defaults(misuse=parser.error)
     parser.add_argument("--method", choices=("ode", "ssa", "cme"), default="ode")
+    parser.add_argument(
+        "--sampler", choices=("direct", "rejection"), help="of --method ssa; default: by the size of the model"
+    )
     parser.add_argument("--until", type=positive, metavar="T", help="how long; needed unless --resume")
     parser.add_argument("--points", type=count(2), metavar="N", help=f"output times (default {_POINTS})")
     parser.add_argument("--runs", type=count(1), metavar="N", help="stochastic runs (default 1)")
     parser.add_argument("--seed", type=count(0), metavar="S", help="default 0")
     parser.add_argument("--threads", type=count(1), metavar="N", help="default: all cores; never changes a number")
-    parser.add_argument("--dask", metavar="ADDRESS", help="statistics by the workers of a Dask scheduler, tcp://HOST:8786")
+    parser.add_argument("--dask", metavar="ADDRESS", help="on the workers of a Dask scheduler, tcp://HOST:8786")
     parser.add_argument("--trajectories", action="store_true", help="keep every run, not only their statistics")
     parser.add_argument(
         "--quantiles", type=quantiles, default=(), metavar="Q,Q", help="columns of the CSV: 0.05,0.5,0.95"

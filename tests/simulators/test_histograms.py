@@ -3,6 +3,8 @@
 False alarms: each statistical comparison fails with probability below 1e-4 for a right sampler, under fixed seeds.
 """
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -232,6 +234,27 @@ def test_what_was_not_kept_has_a_name(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (few.sd == found.sd).all()
     with pytest.raises(RxnError, match="covariance of M and H was not kept"):
         few.covariance("M", "H")
+
+
+@pytest.mark.slow  # about ten seconds where two cores are free
+def test_a_million_trajectories_fit_in_memory_and_a_minute() -> None:
+    """Clones of skin renewal at 100 times, statistics alone: under 1 GB, under 60 s on two cores."""
+    code = """
+import resource, sys, time
+import numpy as np
+import rxncompile as rx
+system = rx.jump_process(rx.load(sys.argv[1]))
+begun = time.perf_counter()
+found = rx.sample_statistics(system, np.linspace(0.2, 20.0, 100), 1_000_000, seed=1, threads=2)
+print(time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+r, d, gamma, k = 0.0836, 0.0764, 0.31, 1.1
+assert abs(found.mean_of("A")[-1] - 10 * np.exp((r - d) * k * 19.8)) < 5 * found.sd_of("A")[-1] / 1000
+"""
+    model = Path(__file__).parents[2] / "models" / "spcm.rxn"
+    done = subprocess.run([sys.executable, "-c", code, str(model)], capture_output=True, text=True, check=True)
+    seconds, memory = map(float, done.stdout.split())
+    assert seconds < 60.0
+    assert memory < 1e9
 
 
 def test_an_output_that_is_no_number_leaves_the_others_alone() -> None:

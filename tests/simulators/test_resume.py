@@ -257,4 +257,9 @@ def test_long_runs_are_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
         now[0] += 2.0
         report(50, 100)
     assert capsys.readouterr().err == ""
+    with simulate_command.Pace(100, clock=lambda: now[0]) as report:
+        for _ in range(3):
+            now[0] += 40.0
+            report(0, 100)
+    assert capsys.readouterr().err.count("no trajectory is finished after 80 s") == 1
     assert [simulate_command.duration(x) for x in (40, 720, 12600, 4e5)] == ["40 s", "12 min", "3.5 hours", "4.6 days"]
