@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ..errors import Diagnostic, RxnError, Source, Span
 
-COUNT_CAP = 1_000_000  # lines of a block
+COUNT_CAP = 300_000  # lines of a block
 READ = ("parameters", "functions", "species", "reactions", "groups")
 _UNREAD = frozenset((  # what a network was made from, or is told beside it
     "molecule types", "observables", "seed species", "reaction rules", "compartments", "energy patterns",

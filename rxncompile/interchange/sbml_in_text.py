@@ -16,7 +16,8 @@ from xml.parsers import expat
 from ..errors import RxnError, Source, Span
 
 SIZE_CAP = 50_000_000
-ELEMENT_CAP = 2_000_000
+ELEMENT_CAP = 500_000
+BARE_CAP = 200
 DEPTH_CAP = 100
 FORMULA_CAP = 20_000  # characters of a formula written as text (SBML level 1)
 
@@ -63,6 +64,18 @@ class Element(NamedTuple):
     tag_end: int
     end: int
     line: int
+
+
+# one of these attributes says what an element is or is about, in every level of SBML
+_NAMING: dict[str, frozenset[str]] = {
+    **dict.fromkeys(("compartment", "parameter", "localParameter", "reaction"), frozenset({"id", "name"})),
+    **dict.fromkeys(("functionDefinition", "unitDefinition"), frozenset({"id", "name"})),
+    **dict.fromkeys(("assignmentRule", "rateRule"), frozenset({"variable"})),
+    **dict.fromkeys(("speciesReference", "modifierSpeciesReference"), frozenset({"species"})),
+    "species": frozenset({"compartment"}),
+    "initialAssignment": frozenset({"symbol"}),
+    "eventAssignment": frozenset({"variable"}),
+}
 
 
 @dataclass(frozen=True)
@@ -118,6 +131,7 @@ class _Scan:
         self.open: list[int] = []
         self.found: list[Element] = []
         self.count = 0
+        self.bare = 0  # elements without the attribute that says what they are
         self.formula = 0  # how many open elements are inside a formula
         text = source.text
         self.lines = [0, *(m.end() for m in re.finditer("\n", text))]
@@ -172,6 +186,12 @@ class _Scan:
             return
         space, _, tag = name.rpartition(" ")
         stop = self.source.text.find(">", at) + 1
+        wanted = _NAMING.get(tag)
+        if wanted and not wanted & attributes.keys():
+            self.bare += 1
+            if self.bare > BARE_CAP:  # libsbml would keep kilobytes of complaints for each
+                message = f"more than {BARE_CAP} elements lack what they need, like this {tag} its {min(wanted)!r}"
+                raise RxnError("R281", message, Span(self.source, at, stop))
         self.open.append(len(self.found))
         self.found.append(Element(space, tag, attributes, at, stop, stop, bisect_right(self.lines, max(at, stop - 1))))
         written = attributes.get("formula", "")

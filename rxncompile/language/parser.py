@@ -21,6 +21,7 @@ DEPTH_CAP = 50
 MISTAKES_CAP = 100
 STRAY_CAP = 1_000  # characters that mean nothing, each of them a mistake
 WORDS_CAP = 1_000_000
+STATEMENT_CAP = 200_000  # words of one statement
 
 _OPENING = ("LPAR", "LSQB", "LBRACE")
 _CLOSING = ("RPAR", "RSQB", "RBRACE")
@@ -72,15 +73,18 @@ class _Reader:
     def words(self) -> list[Token]:
         """The words of the text. Of one that is too long, or is no text at all, only as many as are read anyway."""
         words: list[Token] = []
-        strays, end = 0, len(self.source.text)
+        strays, begun, end = 0, 0, len(self.source.text)
         for word in tidied(machine().lex(self.source.text)):
             words.append(word)
             strays += word.type == "STRAY"
-            if strays > STRAY_CAP or len(words) > WORDS_CAP:
+            begun = len(words) if word.type == "_NL" else begun
+            if strays > STRAY_CAP or len(words) > WORDS_CAP or len(words) - begun > STATEMENT_CAP:
                 end = word.end_pos or 0
                 break
-        if len(words) > WORDS_CAP:
-            self.report("R401", f"the text has more than {WORDS_CAP:,} words", words[-1])
+        if len(words) > WORDS_CAP or len(words) - begun > STATEMENT_CAP:
+            whole = len(words) > WORDS_CAP
+            what = f"the text has more than {WORDS_CAP:,}" if whole else f"a statement of more than {STATEMENT_CAP:,}"
+            self.report("R401", f"{what} words", words[-1], "" if whole else "divide it into several")
             words.clear()
         words.append(Token("_NL", "\n", start_pos=end, end_pos=end))
         return words

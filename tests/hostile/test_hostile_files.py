@@ -68,7 +68,6 @@ def test_small_files(tmp_path: Path, suffix: str) -> None:
     assert ended.out == ""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", LARGE)
 def test_large_files(tmp_path: Path, name: str) -> None:
     path = written(tmp_path, name, LARGE[name]())
