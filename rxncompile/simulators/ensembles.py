@@ -43,6 +43,7 @@ def sample_statistics(
     checkpoint: str | os.PathLike[str] | None = None,
     earlier: Ensemble | None = None,
     dask: str | None = None,
+    histograms: bool = True,
 ) -> Ensemble:
     """Statistics of the trajectories that `sample` would give: means, deviations, covariances, histograms.
 
@@ -51,7 +52,8 @@ def sample_statistics(
     Ctrl-C gives what was finished: the ensemble of the first so many trajectories, with their number in `runs` and a
     note (or passes on where no block of them is finished). `checkpoint` is an .npz or .nc file that is written every
     minute and at the end; `earlier` an ensemble of the same to go on from, see `resume`; `dask` the address of a
-    cluster's scheduler, whose workers do the blocks, to the same numbers.
+    cluster's scheduler, whose workers do the blocks, to the same numbers. `histograms` False leaves them, and with them
+    quantiles, away, which saves memory in sweeps of many points.
 
     Arguments and errors otherwise as for `sample`; R704 for labels in `joint`, R702 for a checkpoint that is no such
     file, R707 where `earlier` is of another model, other times or another seed, R615 where the cluster does not
@@ -60,7 +62,8 @@ def sample_statistics(
     safe = Checkpoint(checkpoint)
     batch = batch_of(system, t, runs, seed, params, initial, max_events, method)
     labels, units = columns(system)
-    layout = Layout(len(batch.times), whole_columns(system), _places(_Columns(system.name, labels), joint))
+    pairs = _places(_Columns(system.name, labels), joint)
+    layout = Layout.of(len(batch.times), whole_columns(system), pairs, histograms)
     origin = cache(partial(digest, system, batch.parameters, batch.counts))
     tally: Tally | None = None
     if earlier is not None:
@@ -138,7 +141,7 @@ def resume(
     joint = [(result.labels[i], result.labels[j]) for i, j in tally.layout.joint]
     return sample_statistics(
         system, result.t, tally.wanted if runs is None else runs, result.seed, params, initial, threads, progress,
-        max_events, Method(result.method), joint, checkpoint, result, dask,
+        max_events, Method(result.method), joint, checkpoint, result, dask, tally.layout.histograms,
     )  # fmt: skip
 
 

@@ -45,6 +45,7 @@ def sweep(
     joint: Sequence[tuple[str, str]] = (),
     earlier: Sweep | None = None,
     dask: str | None = None,
+    histograms: bool = True,
 ) -> Sweep:
     """A model over the product of the values in `over`, a parameter's or state's label to values, in that order.
 
@@ -75,7 +76,7 @@ def sweep(
             told = _shifted(progress, n * runs, count * runs)
             found = sample_statistics(
                 system, t, runs, point_seed(settled, here), given, start, threads, told, max_events, method, joint,
-                earlier=known if isinstance(known, Ensemble) else None, dask=dask,
+                earlier=known if isinstance(known, Ensemble) else None, dask=dask, histograms=histograms,
             )  # fmt: skip
             points.append(found)
             if found.runs < runs:

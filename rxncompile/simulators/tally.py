@@ -33,11 +33,20 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class Layout:
-    """What is remembered of T times: which columns are whole numbers, joint histograms of which pairs of columns."""
+    """What is remembered of T times: which columns are whole numbers, joint histograms of which pairs of columns.
+
+    `histograms` says whether those of single columns are kept.
+    """
 
     times: int
     whole: tuple[bool, ...]
     joint: tuple[Pair, ...] = ()
+    histograms: bool = True
+
+    @classmethod
+    def of(cls, times: int, whole: tuple[bool, ...], joint: tuple[Pair, ...], histograms: bool) -> Layout:
+        """Without histograms where they would be too many."""
+        return cls(times, whole, joint, histograms and times * len(whole) <= _CELLS)
 
     @cached_property
     def moments(self) -> Moments:
@@ -45,11 +54,6 @@ class Layout:
         n = len(self.whole)
         every = self.times * n * (n + 1) // 2 <= _PAIRS
         return Moments.of(self.whole, None if every else self.joint)
-
-    @property
-    def histograms(self) -> bool:
-        """Whether histograms are kept."""
-        return self.times * len(self.whole) <= _CELLS
 
     @property
     def most(self) -> int:
@@ -143,7 +147,7 @@ class Tally:
     def rebuilt(cls, times: int, arrays: Mapping[str, NDArray[Any]]) -> Tally:
         """The tally of the arrays. Raises KeyError and ValueError where they are not those of one."""
         pairs = tuple((int(i), int(j)) for i, j in arrays["pairs"]) if "pairs" in arrays else ()
-        layout = Layout(times, tuple(bool(w) for w in arrays["whole"]), pairs)
+        layout = Layout(times, tuple(bool(w) for w in arrays["whole"]), pairs, "bins_low" in arrays)
         if not all(0 <= i < len(layout.whole) for pair in pairs for i in pair):
             raise ValueError("its joint histograms are of columns that it has not")
 

@@ -228,6 +228,8 @@ def test_what_was_not_kept_has_a_name(tmp_path: Path, monkeypatch: pytest.Monkey
     files.save(none, tmp_path / "x.npz")
     assert rx.load_result(tmp_path / "x.npz") == none
     assert (none.covariance("M", "G") == found.covariance("M", "G")).all()
+    lean = rx.sample_statistics(GENE, TIMES, runs=30, seed=3, joint=[("M", "G")], histograms=False)
+    assert (rx.resume(GENE, lean, 40).covariance("M", "G") == none.covariance("M", "G")).all()
     monkeypatch.setattr(tally, "_PAIRS", 10)
     few = rx.sample_statistics(GENE, TIMES, runs=40, seed=3, joint=[("M", "G")])
     assert (few.covariance("G", "M") == found.covariance("G", "M")).all()
