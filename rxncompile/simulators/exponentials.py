@@ -20,18 +20,24 @@ _DIMENSION = 30
 
 def uniformised(matrix: Any, rate: float, p: Vector, t: float) -> Vector:
     """exp(A t) p by uniformisation at `rate`, at least the largest exit rate; rate * t should be below 500."""
-    mean = rate * t
-    weight = float(np.exp(-mean))
-    total, term, left, k = weight * p, p, 1.0 - weight, 0
-    while left > _TAIL and (k < mean or weight > 1e-300):
-        k += 1
-        term = term + (matrix @ term) / rate
-        weight *= mean / k
-        total += weight * term
-        left -= weight
-        if k > mean and weight * mean / (k + 1.0 - mean) < _TAIL:
-            break
-    return total
+    from .sparse_loops import poisson_sum
+
+    rows = matrix.tocsr()
+    starts, columns = rows.indptr.astype(np.int32), rows.indices.astype(np.int32)
+    found: Vector = poisson_sum(starts, columns, rows.data / rate, p, rate * t, _TAIL)
+    return found
+
+
+def worth_uniformising(states: int, entries: int, jumps: float, reach: float) -> bool:
+    """Whether `jumps` = rate * t cost less by uniformisation than by Arnoldi steps of `reach` jumps each.
+
+    By the speeds of a slow core: 3 us and 1.5 ns an entry for a compiled product, 20 us and 2 ns for one of scipy's,
+    0.5 us a state for 30 vectors made orthogonal twice, 3 ms for the small exponentials.
+    """
+    product = 3e-6 + 1.5e-9 * entries
+    direct = (jumps + 6.0 * jumps**0.5 + 10.0) * product
+    steps = max(1.0, jumps / reach)
+    return direct < steps * (3e-3 + _DIMENSION * (2e-5 + 2e-9 * entries) + 5e-7 * states)
 
 
 def worth_squaring(states: int, jumps: float) -> bool:

@@ -25,7 +25,7 @@ from ..expressions import TIME
 from ..system import System
 from .counts import Counts, initial_counts
 from .distribution import Distribution, Snapshot
-from .exponentials import exponential, squared, uniformised, worth_squaring
+from .exponentials import exponential, squared, uniformised, worth_squaring, worth_uniformising
 from .initial import parameter_vector
 from .jump_events import JumpEvents, jump_events
 from .ssa import columns, time_axis
@@ -34,7 +34,8 @@ from .trajectory import Values
 
 METHOD = "master equation, finite state projection"
 MOST_STATES = 5_000_000
-_FEW = 60.0  # jumps of the fastest state in a step up to which it is uniformised
+_FEW = 60.0  # jumps of the fastest state in a step that is always uniformised
+_MANY = 150.0  # and in one that may be: the set of states has to follow
 _TAIL = 0.01  # share of the error that an initial distribution may lose
 
 Progress = Callable[[float, int], object]
@@ -102,6 +103,7 @@ class _Walk:
     step: float = math.inf
     layers: int = 2
     quiet: int = 0  # steps since the set grew
+    reach: float = 150.0  # jumps of the fastest state that the Arnoldi method passes in a step
 
     def advance(self, space: StateSpace, p: Values, start: float, end: float) -> tuple[StateSpace, Values, float]:
         """From `start` to `end`; what was lost on the way."""
@@ -121,11 +123,16 @@ class _Walk:
             else:
                 longest = _FEW / fastest if failures >= 3 else max(_FEW / fastest, 0.25 * (end - start))
                 step = min(self.step, end - now, longest)
-                if fastest * step <= _FEW:
+                part = min(step, _MANY / fastest)
+                cheap = worth_uniformising(len(space), generator.matrix.nnz, fastest * part, self.reach)
+                if cheap or fastest * step <= _FEW:
+                    step = part
                     after, estimated = uniformised(generator.matrix, fastest, p, step), 0.0
+                    self.reach *= 1.02  # it may have become smoother
                 else:
-                    allowed = 0.1 * self.error / self.span
+                    allowed, wanted = 0.1 * self.error / self.span, step
                     after, estimated, step = exponential(generator.matrix, p, step, allowed)
+                    self.reach = fastest * step if step < wanted else max(self.reach, fastest * step)
             share = self.error * step / self.span
             leaked = float(p.sum() - after.sum())
             if leaked + estimated > share and generator.lost.any():
@@ -134,8 +141,13 @@ class _Walk:
                 self.quiet = 0
                 if failures > 3:
                     self.step = step / 2
+                seeds = _seeds(generator.lost, p, after)
+                kept = _worth_keeping(np.maximum(p, after), 0.01 * share)
+                if failures == 1 and 2 * kept.sum() < len(kept):  # what moves far leaves the states behind it
+                    lost += float(p[~kept].sum())
+                    space, p, seeds = space.kept(kept), p[kept], np.ones(int(kept.sum()), dtype=bool)
                 size = len(space)
-                space, p = space.grown(p, _seeds(generator.lost, p, after), self.layers, self.most)
+                space, p = space.grown(p, seeds, self.layers, self.most)
                 if len(space) == size:
                     raise _impossible(space.rules.system, leaked)
                 generator, dense = space.generator(), None

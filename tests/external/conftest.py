@@ -16,25 +16,26 @@ def summary(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """The summary of the module's suite, written when its tests are done."""
     content = Summary(request.module.SUITE)
     yield content
-    _write(content, tmp_path_factory)
+    write(content, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def sampled(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[int], Summary]]:
-    """Summaries of the same suite by the number of runs that its cases were sampled with."""
-    contents: dict[int, Summary] = {}
+) -> Iterator[Callable[..., Summary]]:
+    """Summaries of the same suite by the number of runs, and the method, that its cases were sampled with."""
+    contents: dict[str, Summary] = {}
 
-    def of(runs: int) -> Summary:
-        return contents.setdefault(runs, Summary(request.module.SUITE, f"{request.module.SUITE}-{runs}-runs"))
+    def of(runs: int, how: str = "") -> Summary:
+        name = f"{request.module.SUITE}-{runs}-runs{how}"
+        return contents.setdefault(name, Summary(request.module.SUITE, name))
 
     yield of
     for content in contents.values():
-        _write(content, tmp_path_factory)
+        write(content, tmp_path_factory)
 
 
-def _write(content: Summary, tmp_path_factory: pytest.TempPathFactory) -> None:
+def write(content: Summary, tmp_path_factory: pytest.TempPathFactory) -> None:
     if content.cases:
         named = os.environ.get("RXNCOMPILE_SUMMARY_DIR")
         folder = Path(named) if named else tmp_path_factory.getbasetemp()

@@ -13,7 +13,7 @@ case, none of which may fail again with seed 2 and ten times the runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +22,13 @@ import sympy as sp
 
 from rxncompile.derivations.rates import jump_process
 from rxncompile.interchange.sbml_in import load_sbml
-from rxncompile.simulators.ssa import sample_statistics
+from rxncompile.simulators.ensembles import sample_statistics
+from rxncompile.simulators.master_equation import master_equation
+from rxncompile.simulators.method import Method
 from rxncompile.system import System
 
 from .cases import Summary, found, listed, settings, table
+from .conftest import write
 from .exact import Matrix, exact_moments
 
 pytestmark = pytest.mark.external
@@ -65,27 +68,60 @@ def test_case(path: Path | None, summary: Summary) -> None:
     assert worst <= 1.0
 
 
-@pytest.mark.parametrize("runs", [10_000, pytest.param(100_000, marks=pytest.mark.slow)])
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Summary]:
+    """The summary of the cases that the master equation has solved."""
+    content = Summary(SUITE, f"{SUITE}-master-equation")
+    yield content
+    write(content, tmp_path_factory)
+
+
 @pytest.mark.parametrize("path", found(SUITE, "*/*-sbml-*.xml"))
-def test_sampled(path: Path | None, runs: int, sampled: Callable[[int], Summary]) -> None:
-    summary = sampled(runs)
+def test_by_master_equation(path: Path | None, solved: Summary) -> None:
+    """No sampling: |x - ref| <= 1e-5 + 1e-6 |ref| on every mean and standard deviation."""
+    path = solved.begin(path)
+    names, rows = table(path.parent / f"{path.stem.partition('-')[0]}-results.csv")
+    reference = np.array(rows)
+    system = jump_process(load_sbml(path))
+    result = master_equation(system, reference[:, 0], error=1e-9)
+    held = {c.label: float(c.value) for c in system.parameters}
+    worst = 0.0
+    for k, name in enumerate(names[1:], start=1):
+        label, _, what = name.rpartition("-")
+        own = np.full(len(rows), held.get(label, np.nan) if what == "mean" else 0.0)
+        if label in result.labels:
+            own = result.mean_of(label) if what == "mean" else result.sd_of(label)
+        error = np.abs(own - reference[:, k]) / (1e-5 + 1e-6 * np.abs(reference[:, k]))
+        worst = max(worst, float(error.max()))
+    solved.end(path, worst)
+    assert worst <= 1.0
+
+
+@pytest.mark.parametrize("runs", [10_000, pytest.param(100_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("method", Method, ids=lambda method: method.name.lower())
+@pytest.mark.parametrize("path", found(SUITE, "*/*-sbml-*.xml"))
+def test_sampled(path: Path | None, method: Method, runs: int, sampled: Callable[..., Summary]) -> None:
+    summary = sampled(runs, "-rejection" if method is Method.REJECTION else "")
     path = summary.begin(path)
     system = jump_process(load_sbml(path))
-    first = failing(path, system, runs, seed=1)
-    again = first & failing(path, system, REPEAT * runs, seed=2) if first else set()
+    if system.events and method is Method.REJECTION:
+        pytest.skip("events are the direct sampler's")
+    first = failing(path, system, runs, 1, method)
+    again = first & failing(path, system, REPEAT * runs, 2, method) if first else set()
     error = len(first) / FEW if not again else 1.0 + len(again)
     summary.end(path, error, failing=len(first), failing_again=len(again))
     assert not again
     assert len(first) <= FEW
 
 
-def failing(path: Path, system: System, runs: int, seed: int) -> set[tuple[str, str, float]]:
+def failing(path: Path, system: System, runs: int, seed: int, method: Method) -> set[tuple[str, str, float]]:
     """The points, (what, variable, time), at which an ensemble is outside the suite's ranges."""
     case = path.stem.partition("-")[0]
     names, rows = table(path.parent / f"{case}-results.csv")
     asked, reference = settings(path.parent / f"{case}-settings.txt"), np.array(rows)
     times = reference[:, 0]
-    result = sample_statistics(system, times, runs=runs, seed=seed)
+    result = sample_statistics(system, times, runs=runs, seed=seed, method=method)
+    assert result.method == method.value
     held = {c.label: float(c.value) for c in system.parameters}
     outside: set[tuple[str, str, float]] = set()
     for variable in listed(asked["variables"]):
