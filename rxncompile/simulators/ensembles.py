@@ -15,11 +15,13 @@ from numpy.typing import ArrayLike
 from ..system import System
 from .cluster import Order, each_remote
 from .method import Method
-from .pool import each_block, how_many
+from .pool import StoppedError, each_block, how_many
 from .resume import Checkpoint, digest, earlier_ensemble, earlier_tally
 from .ssa import MAX_EVENTS, Progress, Watch, batch_of, blocks_of, columns
 from .tally import Layout, Tally, whole_columns
 from .trajectory import Ensemble, column
+
+_AHEAD = 256  # blocks that may be finished before the one that is to be added next
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,12 @@ def sample_statistics(
     blocks = [range(max(block.start, begun), block.stop) for block in blocks if block.stop > begun]
     watch = Watch(len(blocks), runs, workers, progress, begun)
 
+    merged = 0
+
     def task(block: int, stop: Event) -> Tally:
+        while block - merged >= _AHEAD:  # a slow block holds the others back, so that few wait for it in memory
+            if stop.wait(0.01):
+                raise StoppedError
         rows = np.empty((len(blocks[block]), len(batch.times), batch.columns))
         batch.run(blocks[block].start, rows, stop, watch.of(block))
         return Tally.of(layout, rows)
@@ -95,7 +102,6 @@ def sample_statistics(
         return Ensemble(*shared, batch.method, batch.streams.seed, notes, tally)
 
     waiting: dict[int, Tally] = {}
-    merged = 0
     notes: tuple[str, ...] = ()
     try:
         with closing(finished_blocks()) as finished:

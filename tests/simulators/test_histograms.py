@@ -15,7 +15,7 @@ from scipy.stats import norm
 
 import rxncompile as rx
 from rxncompile.errors import RxnError
-from rxncompile.simulators import files, ssa, tally
+from rxncompile.simulators import ensembles, files, ssa, tally
 from rxncompile.simulators.histograms import Cells
 from rxncompile.simulators.tally import Layout, Tally, whole_columns
 from rxncompile.system import System
@@ -182,6 +182,8 @@ def test_bitwise_the_same_for_threads_and_blocks(monkeypatch: pytest.MonkeyPatch
         first = rx.sample_statistics(system, TIMES, runs=260, seed=3, threads=1, joint=joint)
         for threads in (2, 3):
             assert rx.sample_statistics(system, TIMES, runs=260, seed=3, threads=threads, joint=joint) == first
+    monkeypatch.setattr(ensembles, "_AHEAD", 1)
+    assert rx.sample_statistics(GENE, TIMES, runs=260, seed=3, threads=3, joint=[("G", "H")]) == first
     monkeypatch.setattr(ssa, "_BLOCK", 7)
     monkeypatch.setattr(ssa, "_LEAST", 7)
     one = rx.sample_statistics(counted, TIMES, runs=260, seed=3, threads=2)
