@@ -24,6 +24,7 @@ The stages, each a plain function from one noun to the next:
     stop_at               System, condition    -> System       that stays where the condition is true
     sample_passage        System, condition    -> PassageTimes when trajectories get there
     sweep                 System, times, grid  -> Sweep        over parameters and initial values
+    compare               two results          -> Comparison   whether they can be of one law, by which tests
     save_result           result, file         -> file
     load_result           file                 -> Trajectory | Ensemble | Sweep
 
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from .network import Network as Network
     from .network import with_values as with_values
     from .simulators.axes import Sweep as Sweep
+    from .simulators.comparison import Comparison as Comparison
+    from .simulators.comparison import compare as compare
     from .simulators.distribution import Distribution as Distribution
     from .simulators.ensembles import resume as resume
     from .simulators.ensembles import sample_statistics as sample_statistics
@@ -72,6 +75,7 @@ __version__ = "0.1.0"
 
 # public name -> (module, name there)
 _WHERE: dict[str, tuple[str, str]] = {
+    "Comparison": (".simulators.comparison", "Comparison"),
     "Distribution": (".simulators.distribution", "Distribution"),
     "Ensemble": (".simulators.trajectory", "Ensemble"),
     "Network": (".network", "Network"),
@@ -81,6 +85,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "Sweep": (".simulators.axes", "Sweep"),
     "System": (".system", "System"),
     "Trajectory": (".simulators.trajectory", "Trajectory"),
+    "compare": (".simulators.comparison", "compare"),
     "conservation_laws": (".structure", "conservation_laws"),
     "first_passage": (".simulators.long_run", "first_passage"),
     "integrate": (".simulators.ode", "integrate"),
