@@ -70,13 +70,19 @@ if __name__ == "__main__":
         check("killed", bool(killed) and killed[0] < 6000)
         check("survived", many == rx.sample_statistics(system, long, 6000, 7))
         with Client(address, set_as_default=False) as client:
-            client.wait_for_workers(1, timeout=60)
+            client.wait_for_workers(2, timeout=60)
+        part = None
+        for enough in range(1000, 3000, 250):  # later where the first block is not finished yet
 
-        def stop(done, total):
-            if done >= 1000:
-                raise KeyboardInterrupt
+            def stop(done, total, enough=enough):
+                if done >= enough:
+                    raise KeyboardInterrupt
 
-        part = rx.sample_statistics(system, t, 3000, 5, joint=[("A", "B")], dask=address, progress=stop)
+            try:
+                part = rx.sample_statistics(system, t, 3000, 5, joint=[("A", "B")], dask=address, progress=stop)
+                break
+            except KeyboardInterrupt:
+                print("early", "yes", file=sys.stderr)
         check("interrupted", 0 < part.runs < 3000)
         check("resumed", rx.resume(system, part, dask=address) == alone and rx.resume(system, part) == alone)
         swept = rx.sweep(system, t, 100, {"k": [1.0, 4.0]}, seed=3, dask=address)
