@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .simulators.axes import Sweep
+    from .simulators.distribution import Distribution
     from .simulators.trajectory import Ensemble, Trajectory
     from .system import System
 
@@ -34,6 +35,7 @@ def simulate(net: Network, options: argparse.Namespace) -> int:
     """The command; the exit status."""
     from .simulators import sweep_files
     from .simulators.axes import Sweep
+    from .simulators.distribution import Distribution
     from .simulators.files import replacing
 
     if options.until is None and not options.resume and not options.passage:
@@ -44,7 +46,8 @@ def simulate(net: Network, options: argparse.Namespace) -> int:
         options.misuse("--resume continues the statistics of one ensemble")
     if options.passage:
         return _passage(net, options)
-    result = _run(net, options)
+    found = _run(net, options)
+    result = found.statistics() if isinstance(found, Distribution) else found
     for note in result.notes:
         _say(note)
     stopped = any(note.startswith("interrupted") for note in result.notes)
@@ -55,12 +58,13 @@ def simulate(net: Network, options: argparse.Namespace) -> int:
         if stopped and Path(target).suffix.lower() in (".npz", ".nc"):
             _say(f"rxnc simulate {options.model} --method ssa --resume {target} continues it")
     if options.plot:
-        from .views import plots, style
+        from .views import distributions, plots, style
 
         if isinstance(result, Sweep):
             raise RxnError("R702", "a sweep has no picture yet", hint="-o FILE.csv")
 
-        style.save(plots.of_result(result), options.plot)
+        exact = distributions.distribution_snapshots(found) if isinstance(found, Distribution) else None
+        style.save(exact or plots.of_result(result), options.plot)
         _say(f"plot written to {options.plot}")
     if (target and Path(target).suffix.lower() == ".csv") or not (target or options.plot):
         text = sweep_files.csv_text(result, options.quantiles)
@@ -72,7 +76,7 @@ def simulate(net: Network, options: argparse.Namespace) -> int:
     return 130 if stopped else 0
 
 
-def _run(net: Network, options: argparse.Namespace) -> Trajectory | Ensemble | Sweep:
+def _run(net: Network, options: argparse.Namespace) -> Trajectory | Ensemble | Sweep | Distribution:
     import numpy as np
 
     from .derivations.rates import rate_equations
@@ -94,7 +98,7 @@ def _run(net: Network, options: argparse.Namespace) -> Trajectory | Ensemble | S
 
         found = master_equation(_process(net, options), times)
         _say(f"{found!r}")
-        return found.statistics()
+        return found
     from .simulators.ensembles import sample_statistics
     from .simulators.method import Method
     from .simulators.ssa import sample

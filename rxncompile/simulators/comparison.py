@@ -207,19 +207,32 @@ def _side(result: Trajectory | Ensemble | Distribution, label: str, at: int) -> 
         mean = float(p @ values)
         centred = values - mean
         return _Side(np.inf, mean, float(p @ centred**2), float(p @ centred**4), values, p, s.lost)
-    if isinstance(result, Trajectory):
-        drawn = result.values[:, at, k]
-        values, counts = np.unique(drawn, return_counts=True)
-        return _drawn(values, counts.astype(float))
+    found = whole_values(result, label, at)
+    if isinstance(result, Trajectory) and found is None:
+        found = np.unique(result.values[:, at, k], return_counts=True)
+    if found is not None:
+        return _drawn(found[0], found[1].astype(float))
+    assert isinstance(result, Ensemble)
     mean, variance, n = float(result.mean[at, k]), float(result.sd[at, k]) ** 2, float(result.runs or np.inf)
-    if result.tally is not None:
-        seen = result.histogram(label, float(result.t[at]))
-        kept = seen.counts > 0
-        if seen.width == 1.0 and np.array_equal(seen.left, np.floor(seen.left)) and kept.any():
-            exact = _drawn(seen.left[kept], seen.counts[kept].astype(float))
-            if abs(exact.mean - mean) <= 1e-9 * max(1.0, abs(mean)):  # whole numbers, each its own bin
-                return exact
     return _Side(n, mean, variance, None, None, None)
+
+
+def whole_values(result: Trajectory | Ensemble, label: str, at: int) -> tuple[Values, NDArray[np.int64]] | None:
+    """The different values at time t[at], in order, and how many runs have each; None where that is not known.
+
+    An ensemble knows it where its histogram has a bin for each whole number, and only for those.
+    """
+    k = column(result, label)
+    if isinstance(result, Trajectory):
+        values, counts = np.unique(result.values[:, at, k], return_counts=True)
+        return (values, counts) if np.array_equal(values, np.floor(values)) else None
+    if result.tally is None or not result.tally.layout.whole[k]:
+        return None
+    seen = result.histogram(label, float(result.t[at]))
+    if seen.width != 1.0:
+        return None
+    kept = seen.counts > 0
+    return seen.left[kept], seen.counts[kept]
 
 
 def _drawn(values: Values, counts: Values) -> _Side:
