@@ -20,8 +20,8 @@ from pathlib import Path
 
 import rxncompile as rx
 from rxncompile.expressions import BUILT_IN, KEYWORDS
+from rxncompile.language.distributions import DISTRIBUTIONS, signature
 from rxncompile.language.grammar import grammar_text
-from rxncompile.language.quantities import DISTRIBUTIONS
 from rxncompile.language.units import known_units
 from rxncompile.system import System
 
@@ -103,7 +103,7 @@ _GENERATED: dict[str, Callable[[list[str], str], str]] = {
     "keywords": lambda _, __: _words(sorted(KEYWORDS)),
     "functions": lambda _, __: _words(sorted(BUILT_IN)),
     "units": lambda _, __: _words(sorted(known_units(), key=str.lower)),
-    "distributions": lambda _, __: _words([f"{name}({n})" for name, n in DISTRIBUTIONS.items()]),
+    "distributions": lambda _, __: _words([signature(name) for name in DISTRIBUTIONS]),
 }
 
 

@@ -151,11 +151,11 @@ class FormulaUnits:
 
     def _function(self, expr: sp.Basic, arguments: tuple[sp.Basic, ...], what: str) -> Measure:
         """exp, log, sin and their like: of numbers, giving a number."""
-        units = [self.pure(a, f"{what} a number; in {self.short(expr)} its argument") for a in arguments]
+        units = [self.pure(a, f"{what} a number; in {self.short(expr)} its argument", expr) for a in arguments]
         return UNKNOWN if any(u.kind is Kind.UNKNOWN for u in units) else PURE
 
-    def pure(self, expr: sp.Basic, what: str) -> Measure:
-        """A formula that has to be a number."""
+    def pure(self, expr: sp.Basic, what: str, around: sp.Basic | None = None) -> Measure:
+        """A formula that has to be a number; `around` is the one that it stands in."""
         found = self.unit(expr)
         difference = self.units.difference(found, PURE)
         if difference is None:
@@ -163,7 +163,7 @@ class FormulaUnits:
         subject = what if what.endswith("argument") else f"{what},"
         comma = "" if what.endswith("argument") else ","
         message = f"{subject} {self.short(expr)}{comma} is in {self.units.text(found)}"
-        self.differ("R312", message, found, PURE, difference, "divide by a constant of the same unit", expr)
+        self.differ("R312", message, found, PURE, difference, "divide by a constant of the same unit", expr, around)
         return UNKNOWN
 
     def forgiven(self, found: Measure, wanted: Measure) -> bool:
@@ -175,20 +175,31 @@ class FormulaUnits:
     # -- reports -------------------------------------------------------------------------------------
 
     def differ(
-        self, code: str, message: str, one: Measure, other: Measure, difference: Difference, hint: str, part: sp.Basic
+        self,
+        code: str,
+        message: str,
+        one: Measure,
+        other: Measure,
+        difference: Difference,
+        hint: str,
+        part: sp.Basic,
+        around: sp.Basic | None = None,
     ) -> None:
         """Report a difference in a part of a formula: in scale alone as R314 with the factor, else as `code`."""
         if difference.factor is None:
-            self.report(code, message, hint, part)
+            self.report(code, message, hint, part, around)
             return
         left, right = (self.units.text(m) for m in (one, other))
         by = f"one '{left}' is {factor_text(difference.factor)} '{right}'"
-        self.report("R314", message, f"{by}; units are not rescaled: write the number in '{right}'", part)
+        self.report("R314", message, f"{by}; units are not rescaled: write the number in '{right}'", part, around)
 
-    def report(self, code: str, message: str, hint: str, part: sp.Basic | None = None) -> None:
-        """One diagnostic for each statement and code."""
+    def report(
+        self, code: str, message: str, hint: str, part: sp.Basic | None = None, around: sp.Basic | None = None
+    ) -> None:
+        """One diagnostic for each statement and code, shown at a part of the formula: that within `around`."""
         place = (self.span.source.name, self.span.start, self.span.end) if self.span else message
-        self.found.setdefault((code, place), Diagnostic(code, message, self.span, hint, part=part))
+        meant = part if around is None else (around, part)
+        self.found.setdefault((code, place), Diagnostic(code, message, self.span, hint, part=meant))
 
     def short(self, expr: sp.Basic, most: int = 60) -> str:
         """A formula as text, its end left out where it is long."""

@@ -312,16 +312,16 @@ def apply(name: str, arguments: list[sp.Expr], span: Span | None) -> sp.Expr:
 
 _ARITY = {"hill": 3, "hillr": 3, "mm": 3}
 _SIGNATURES = {
-    "hill": "hill(x, K, n)", "hillr": "hillr(x, K, n)", "mm": "mm(x, vmax, K)", "Normal": "Normal(mean, sd)",
-    "LogNormal": "LogNormal(mean of the logarithm, its sd)", "Uniform": "Uniform(low, high)", "log": "log(x)/log(base)",
+    "hill": "hill(x, K, n)", "hillr": "hillr(x, K, n)", "mm": "mm(x, vmax, K)", "log": "log(x)/log(base)",
 }  # fmt: skip
 
 
-def check_count(name: str, given: int, wanted: int, span: Span | None) -> None:
+def check_count(name: str, given: int, wanted: int, span: Span | None, signature: str = "") -> None:
     """Raises R204 where a function gets another number of arguments than it takes."""
     if given != wanted:
         plural = "" if wanted == 1 else "s"
-        hint = f"write {_SIGNATURES[name]}" if name in _SIGNATURES else ""
+        signature = signature or _SIGNATURES.get(name, "")
+        hint = f"write {signature}" if signature else ""
         raise RxnError("R204", f"{name} takes {wanted} argument{plural}, here are {given}", span, hint)
 
 

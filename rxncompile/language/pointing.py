@@ -39,12 +39,22 @@ def pointed(
 
 
 def _place(part: object, node: s.Node, frame: Frame, formulas: Formulas) -> Span | None:
-    """Where a formula stands in a statement: the first expression that is equal to it."""
+    """Where a formula stands in a statement: the first expression that is equal to it.
+
+    A part may be several formulas, each within the one before: the last is meant, where it stands in the others.
+    """
+    found: s.Expression | None = None
+    for formula in part if isinstance(part, tuple) else (part,):
+        found = _first(formula, found or node, frame, formulas) or found
+    return None if found is None else frame.span(found)
+
+
+def _first(formula: object, node: s.Node, frame: Frame, formulas: Formulas) -> s.Expression | None:
     for expression in _within(node):
         try:
             read = formulas.trigger if isinstance(expression, _CONDITIONS) else formulas.formula
-            if read(expression, frame, f.OBSERVED) == part:
-                return frame.span(expression)
+            if read(expression, frame, f.OBSERVED) == formula:
+                return expression
         except (RxnError, ReportedError):
             continue
     return None

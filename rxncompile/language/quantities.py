@@ -11,19 +11,12 @@ from ..errors import RxnError, Span
 from ..network import Compartment, Distribution, Flag, Unit
 from . import formulas as f
 from . import syntax as s
+from .distributions import DISTRIBUTIONS, Placed, signature
 from .scope import Frame
 from .units import unit as read_unit
 
 SIZES = {1: "length", 2: "area", 3: "volume"}
 METRES = {1: "um", 2: "um^2", 3: "um^3"}
-
-# The distributions of priors and initial values, with their numbers of arguments.
-DISTRIBUTIONS = {
-    "Normal": 2, "LogNormal": 2, "Uniform": 2, "LogUniform": 2, "Gamma": 2, "InverseGamma": 2, "Beta": 2,
-    "Exponential": 1, "HalfNormal": 1, "Cauchy": 2, "HalfCauchy": 1, "Laplace": 2, "StudentT": 3,
-    "Poisson": 1, "Binomial": 2, "NegativeBinomial": 2, "Geometric": 1,
-}  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Noted:
@@ -88,14 +81,16 @@ def noted(
     return Noted(frozenset(found), tuple(values.items()), " ".join(remarks))
 
 
-def law(node: s.Law, frame: Frame, use: f.Use, formulas: f.Formulas) -> Distribution:
-    """`~ Name(arguments)`. Raises R209 for an unknown distribution."""
+def law(node: s.Law, owner: str, frame: Frame, use: f.Use, formulas: f.Formulas) -> Placed:
+    """`~ Name(arguments)`. Raises R209 for an unknown distribution, R204 for another number of arguments."""
+    span = frame.span(node)
     if node.name not in DISTRIBUTIONS:
         near = get_close_matches(node.name, DISTRIBUTIONS, 1, 0.5)
         hint = f"did you mean {near[0]!r}?" if near else "known are: " + ", ".join(DISTRIBUTIONS)
-        raise RxnError("R209", f"unknown distribution {node.name!r}", frame.span(node), hint)
-    f.check_count(node.name, len(node.arguments), DISTRIBUTIONS[node.name], frame.span(node))
-    return Distribution(node.name, tuple(formulas.formula(a, frame, use) for a in node.arguments))
+        raise RxnError("R209", f"unknown distribution {node.name!r}", span, hint)
+    f.check_count(node.name, len(node.arguments), len(DISTRIBUTIONS[node.name]), span, signature(node.name))
+    found = Distribution(node.name, tuple(formulas.formula(a, frame, use) for a in node.arguments))
+    return Placed(found, owner, use is f.PRIOR, span, tuple(frame.span(a) for a in node.arguments))
 
 
 def unit_of(node: s.UnitText | None, frame: Frame) -> Unit | None:

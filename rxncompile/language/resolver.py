@@ -34,6 +34,7 @@ from ..network import (
 from . import formulas as f
 from . import syntax as s
 from .checks import check
+from .distributions import Placed, check_laws
 from .expansion import Expansion
 from .formulas import Formulas
 from .lattices import lattice
@@ -73,6 +74,7 @@ class _Resolver:
         self.reactions = Reactions(self.scope, self.expansion, self.formulas)
         self.units: dict[str, Unit] = {}
         self.initials: dict[str, tuple[sp.Expr | Distribution, Span]] = {}
+        self.laws: list[Placed] = []
         self.constants: list[Constant] = []
         self.parameters: list[Parameter] = []
         self.compartments: dict[str, Compartment] = {}
@@ -179,7 +181,7 @@ class _Resolver:
                 unit_of(item.unit, frame),
                 lower,
                 upper,
-                law(item.law, frame, f.PRIOR, self.formulas) if item.law else None,
+                self.law(item.law, name, frame, f.PRIOR) if item.law else None,
                 noted(item.attributes, frame, what="a param").remark,
                 frame.span(item),
             )
@@ -221,7 +223,7 @@ class _Resolver:
         notes = noted(item.attributes, frame, SPECIES_FLAGS, SPECIES_KEYS, "a species")
         initial: sp.Expr | Distribution = sp.S.Zero
         if item.law is not None:
-            initial = law(item.law, frame, f.INITIAL, self.formulas)
+            initial = self.law(item.law, name, frame, f.INITIAL)
         elif item.value is not None:
             initial = self.formulas.formula(item.value, frame, f.INITIAL)
         compartment = None
@@ -264,7 +266,7 @@ class _Resolver:
                 name = self.expansion.name(item.ref, frame)
                 self.scope.of_kind(name, Kind.SPECIES, frame.span(item.ref))
                 if item.law is not None:
-                    value: sp.Expr | Distribution = law(item.law, frame, f.INITIAL, self.formulas)
+                    value: sp.Expr | Distribution = self.law(item.law, name, frame, f.INITIAL)
                 else:
                     assert item.value is not None
                     value = self.formulas.formula(item.value, frame, f.INITIAL)
@@ -272,6 +274,10 @@ class _Resolver:
                     hint = f"the first time at {place(self.initials[name][1])}"
                     raise RxnError("R102", f"{name!r} gets two initial values", frame.span(item), hint)
                 self.initials[name] = value, frame.span(item)
+
+    def law(self, node: s.Law, owner: str, frame: Frame, use: f.Use) -> Distribution:
+        self.laws.append(law(node, owner, frame, use, self.formulas))
+        return self.laws[-1].law
 
     def conserve(self, statement: s.Conserve, frame: Frame) -> None:
         name = self.expansion.name(statement.ref, frame)
@@ -390,6 +396,8 @@ class _Resolver:
         )
         if not self.report.found:
             self.report.add(*pointed(check(net), self.expansion.walk(self.statements), self.formulas))
+            if not any(d.severity == "error" for d in self.report.found.values()):
+                self.report.add(*check_laws(net, self.laws))
         return net
 
 

@@ -12,7 +12,7 @@ import sympy as sp
 
 from ..errors import Diagnostic
 from ..expressions import TIME, symbol, text
-from ..network import Flag, Network, Reaction
+from ..network import Flag, Network, Reaction, Species
 
 _LOOKED_AT = 200  # laws whose parts are not enough
 _STATES = 12  # species of a law that are varied
@@ -22,8 +22,9 @@ _KEEPS = (sp.floor, sp.ceiling, sp.log, sp.tanh)
 
 
 def negative_values(net: Network) -> Iterator[Diagnostic]:
-    """Warnings: R219 a propensity that can become negative, R220 a negative initial value."""
-    signs = _Signs(net)
+    """Warnings: R219 a propensity that can become negative, R220 a negative initial value, R221 a count not whole."""
+    signs = Signs(net)
+    moved = frozenset(term.species for term in net.ode_terms)
     for species in net.species:
         if isinstance(species.initial, sp.Expr):
             start = signs.number(species.initial, {})
@@ -31,6 +32,11 @@ def negative_values(net: Network) -> Iterator[Diagnostic]:
                 message = f"{species.name!r} starts from {text(species.initial)}, which is negative"
                 hint = "amounts and concentrations are 0 or more"
                 yield Diagnostic("R220", message, species.span, hint, "warning", species.initial)
+            elif start is not None and _counted(net, species, moved) and not float(start).is_integer():
+                message = f"{species.name!r} starts from {_brief(start)} molecules, which is not whole"
+                hint = "a jump process begins with whole counts: mark the species {round}, or let it start from a "
+                hint += f"distribution: ~ Poisson({_brief(start)})"
+                yield Diagnostic("R221", message, species.span, hint, "warning", species.initial)
     left = _LOOKED_AT
     for reaction in net.reactions:
         if Flag.CONTINUOUS in reaction.flags or reaction.net_reversible or signs.safe(reaction.rate):
@@ -48,7 +54,15 @@ def negative_values(net: Network) -> Iterator[Diagnostic]:
             yield Diagnostic("R219", message, reaction.span, hint, "warning", reaction.rate)
 
 
-class _Signs:
+def _counted(net: Network, species: Species, moved: frozenset[str]) -> bool:
+    """Whether the units say that a species is counted in molecules; one that ODE terms move is any number."""
+    unit = species.unit or dict(net.units).get("amount")
+    counted = unit is not None and unit.text == "count" and not species.concentration
+    real = species.per_site or species.flags & {Flag.ROUND, Flag.FIXED, Flag.CONTINUOUS} or species.name in moved
+    return counted and not real
+
+
+class Signs:
     """The signs of formulas of one network, and their values."""
 
     def __init__(self, net: Network) -> None:

@@ -7,7 +7,7 @@ from rxncompile.errors import RxnError
 from rxncompile.language import check, parse
 from rxncompile.language.mistakes import MISTAKES as ROWS
 
-WARNINGS = {"R219", "R220"}
+WARNINGS = {"R219", "R220", "R221"}
 
 
 @pytest.mark.parametrize("row", MISTAKES, ids=lambda row: repr(row[0])[:60])
@@ -89,6 +89,16 @@ def test_a_warning_does_not_refuse_the_model() -> None:
 )
 def test_laws_that_cannot_be_negative_are_not_suspected(law: str) -> None:
     assert check(f"species A = 1, B\nparam k = 1\nlet y = 2*k*A\nA -> B rate {law}\n") == ()
+
+
+@pytest.mark.parametrize(
+    "species",
+    ["D : count = 3", "D = 2.5", "D : count = 2.5 {round}", "D : count = 2.5 {continuous}", "D : conc = 2.5",
+     "D ~ Poisson(0)", "D ~ Normal(0, 0)", "D ~ Binomial(3, x)"],
+)  # fmt: skip
+def test_starts_that_can_be_counted_or_need_not_are_not_suspected(species: str) -> None:
+    assert check(f"const x = 1/2\nspecies {species}\n") == ()
+    assert check("species D : count = 2.5\nD' = -D\n") == ()
 
 
 def test_net_rates_and_integrated_reactions_may_be_negative() -> None:
