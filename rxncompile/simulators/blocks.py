@@ -107,8 +107,8 @@ def _refuse_time(system: System, program: Program) -> None:
     for jump, output in zip(system.jumps, program.outputs, strict=False):
         if timed[output]:
             raise RxnError(
-                "R610", f"the propensity of {jump.name!r} depends on {TIME.name}, which this sampler does not know yet",
-                jump.origin, "integrate knows it",
+                "R610", f"the propensity of {jump.name!r} depends on {TIME.name}, unknown to the direct sampler",
+                jump.origin, "rejection knows it where there are no events; integrate knows it",
             )  # fmt: skip
 
 

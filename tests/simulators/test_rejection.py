@@ -7,6 +7,7 @@ them under fixed seeds, 1e-3 together: a failure is a defect, or a change of the
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom, chi2, norm, poisson
 
 import rxncompile as rx
+from rxncompile.cli import main
 from rxncompile.errors import RxnError
 from rxncompile.expressions import symbol
 from rxncompile.kernels.bounds import bounded_program
@@ -225,6 +227,15 @@ def test_the_rule_and_its_record() -> None:
     with pytest.raises(RxnError, match="depends on t") as caught:
         rx.sample(MIXED, [0.0, 1.0], method=Method.DIRECT)
     assert caught.value.code == "R610"
+
+
+def test_the_command_line_chooses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "m.rxn"
+    path.write_text("model M\nspecies A = 30\nA -> 0 @ 1\n")
+    for sampler, method in (("rejection", "rejection"), ("direct", "direct, lanes")):
+        words = ["simulate", str(path), "--method", "ssa", "--until", "1", "--runs", "40", "--sampler", sampler]
+        assert main(words) == 0
+        assert f'# method: "{method}"' in capsys.readouterr().out
 
 
 def test_mass_action_needs_no_code() -> None:
