@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,6 +36,7 @@ METHOD = "master equation, finite state projection"
 MOST_STATES = 5_000_000
 _FEW = 60.0  # jumps of the fastest state in a step that is always uniformised
 _MANY = 150.0  # and in one that may be: the set of states has to follow
+_GROWTHS, _MOMENT = 50, 1e-4  # growths within this part of the time asked for: each by up to 256 jumps
 _TAIL = 0.01  # share of the error that an initial distribution may lose
 
 Progress = Callable[[float, int], object]
@@ -103,6 +104,7 @@ class _Walk:
     step: float = math.inf
     layers: int = 2
     quiet: int = 0  # steps since the set grew
+    grown: list[float] = field(default_factory=list)  # when the set has grown lately
     reach: float = 150.0  # jumps of the fastest state that the Arnoldi method passes in a step
 
     def advance(self, space: StateSpace, p: Values, start: float, end: float) -> tuple[StateSpace, Values, float]:
@@ -137,6 +139,9 @@ class _Walk:
             leaked = float(p.sum() - after.sum())
             if leaked + estimated > share and generator.lost.any():
                 failures += 1
+                self.grown = [t for t in self.grown if now - t <= _MOMENT * self.span] + [now]
+                if len(self.grown) > _GROWTHS:
+                    raise _running_away(space.rules.system, now, len(space))
                 self.layers = min(2 * self.layers, 256)
                 self.quiet = 0
                 if failures > 3:
@@ -167,6 +172,12 @@ class _Walk:
                     generator, dense = space.generator(), None
                 self.quiet = 0
         return space, p, lost
+
+
+def _running_away(system: System, now: float, states: int) -> RxnError:
+    message = f"the state space of {system.name} grows without end at t = {now:g}: it has {states:,} states"
+    return RxnError("R612", message, hint="counts may explode in finite time; end before that, or look for a law that "
+                    "makes more than it takes")  # fmt: skip
 
 
 def _seeds(rates: Values, before: Values, after: Values) -> NDArray[np.bool_]:

@@ -81,10 +81,14 @@ class Rules:
             try:
                 check_propensities(self.system, found[row], self.time)
             except RxnError as error:
-                named = zip(self.system.states, states[row], strict=True)
-                here = ", ".join(f"{s.label} = {v:g}" for s, v in list(named)[:8])
-                raise RxnError(error.code, f"{error.message}, where {here}", error.diagnostics[0].span) from None
+                where = self.words(states[row])
+                raise RxnError(error.code, f"{error.message}, where {where}", error.diagnostics[0].span) from None
         return found
+
+    def words(self, state: Values) -> str:
+        """A state for a message."""
+        named = zip(self.system.states, state, strict=True)
+        return ", ".join(f"{s.label} = {v:g}" for s, v in list(named)[:8])
 
     def conditions(self, states: Values, time: float | None = None) -> NDArray[np.bool_]:
         """Which events' conditions hold, (S, E)."""
@@ -164,7 +168,7 @@ class StateSpace:
         rates = self.rules.propensities(here)
         source, jump = np.nonzero(rates)
         after = here[source] + self.rules.changes[jump]
-        if after.size and np.abs(after).max() > _LARGEST:
+        if after.size and np.abs(after).max() >= _LARGEST:
             raise RxnError("R608", "a count grows beyond 2^53")
         possible = np.ones(len(after), dtype=bool)
         if self.rules.system.events:
@@ -179,6 +183,9 @@ class StateSpace:
         steps = self.steps()
         target = self.find(steps.keys)
         exit_rates: Values = np.bincount(steps.source, steps.rates, len(self)).astype(float)
+        if not np.isfinite(exit_rates).all():
+            where = self.rules.words(self.states[int(np.argmax(~np.isfinite(exit_rates)))])
+            raise RxnError("R601", f"the sum of all propensities is infinite, where {where}")
         inside = target >= 0
         size = len(self)
         entries = np.concatenate([steps.rates[inside], -exit_rates])

@@ -118,6 +118,21 @@ def test_refusals() -> None:
     assert code("species A = 5\nA -> 0 @ 1\n0 -> A @ 5\nwhen A > 6: A = 5\nwhen A <= 5: A = 7") == "R607"
 
 
+@pytest.mark.parametrize(("text", "code", "words"), [
+    ("A -> 0 @ 1\nslip: 0 -> A rate A - 2", "R602", ("'slip'", "negative: -1", "A = 1")),
+    ("A -> 0 @ 1\nslip: 0 -> A rate 1/(A - 3)^2", "R601", ("'slip'", "infinite", "A = 3")),
+    ("0 -> A rate 2e307*A\nA -> 2 A rate 2e307*A", "R601", ("sum of all propensities", "A = 5")),
+    ("init A = 9007199254740990\nA -> 2 A @ 1", "R608", ("2^53",)),
+])  # fmt: skip
+def test_bad_runs_are_named(text: str, code: str, words: tuple[str, ...]) -> None:
+    start = "species A\n" if "init" in text else "species A = 5\n"
+    with pytest.raises(RxnError) as caught:
+        solve(start + text, [0.0, 5.0])
+    assert caught.value.code == code
+    for word in words:
+        assert word in str(caught.value)
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(2, 12), st.integers(0, 10**6), st.floats(1e-3, 40.0))
 def test_three_exponentials_agree(size: int, seed: int, t: float) -> None:
