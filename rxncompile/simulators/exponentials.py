@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Vector = NDArray[np.float64]
 _TAIL = 1e-16
 _DIMENSION = 30
+_DENSE = 400  # states, half a second
 
 
 def uniformised(matrix: Any, rate: float, p: Vector, t: float) -> Vector:
@@ -44,8 +45,9 @@ def worth_squaring(states: int, jumps: float) -> bool:
     """Whether a dense exp(A t) costs less than one product with A for each of `jumps` = rate * t.
 
     By the speeds of a slow core: 1e10 operations a second in dense products, 5 us and 10 ns a state for a sparse one.
+    Never for many states: the set may have to grow right after.
     """
-    return 4e-9 * states**3 < jumps * (5e-6 + 1e-8 * states)
+    return states <= _DENSE and 4e-9 * states**3 < jumps * (5e-6 + 1e-8 * states)
 
 
 def squared(matrix: Any, rate: float, t: float) -> Vector:

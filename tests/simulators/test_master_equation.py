@@ -123,6 +123,8 @@ def test_refusals() -> None:
     ("A -> 0 @ 1\nslip: 0 -> A rate 1/(A - 3)^2", "R601", ("'slip'", "infinite", "A = 3")),
     ("0 -> A rate 2e307*A\nA -> 2 A rate 2e307*A", "R601", ("sum of all propensities", "A = 5")),
     ("init A = 9007199254740990\nA -> 2 A @ 1", "R608", ("2^53",)),
+    pytest.param("A -> 0 @ 1\n2 A -> 3 A @ 1", "R612", ("grows without end at t = 0.", "states", "explode"),
+                 marks=pytest.mark.slow),
 ])  # fmt: skip
 def test_bad_runs_are_named(text: str, code: str, words: tuple[str, ...]) -> None:
     start = "species A\n" if "init" in text else "species A = 5\n"
