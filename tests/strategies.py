@@ -181,13 +181,18 @@ class _Names:
 
 
 _REMARKS = st.sampled_from(("", "", "", "a remark", 'with "quotes" and \\', "two\nlines", "{braces} # ; '"))
-_LAWS = st.sampled_from((("Normal", 2), ("LogNormal", 2), ("Uniform", 2), ("Gamma", 2), ("Exponential", 1)))
+_POSITIVE = st.sampled_from((sp.Rational(1, 3), sp.S.One, sp.Integer(20)))
 
 
 @st.composite
 def _law(draw: Draw, symbols: tuple[sp.Symbol, ...] = ()) -> Distribution:
-    name, arguments = draw(_LAWS)
-    return Distribution(name, tuple(draw(expressions(symbols, 2)) for _ in range(arguments)))
+    """A distribution whose arguments it can have: a place is any formula, a spread or shape a positive number."""
+    name = draw(st.sampled_from(("Normal", "LogNormal", "Uniform", "Gamma", "Exponential")))
+    first = draw(expressions(symbols, 2) if "Normal" in name else _POSITIVE)
+    if name == "Exponential":
+        return Distribution(name, (first,))
+    second = draw(_POSITIVE)
+    return Distribution(name, (first, first + second if name == "Uniform" else second))
 
 
 @st.composite
