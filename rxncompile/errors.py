@@ -86,8 +86,8 @@ class Span:
 class Diagnostic:
     """One thing that is wrong: a stable code, what was found, where, and what to do about it.
 
-    `severity` is error or warning: a model with warnings alone is read. `part` is the formula that is meant, or several,
-    each within the one before and the last one meant, for who knows the text that they came from.
+    `severity` is error or warning: a model with warnings alone is read. `part` is the formula that is meant, or
+    several, each within the one before and the last one meant, for who knows the text that they came from.
     """
 
     code: str

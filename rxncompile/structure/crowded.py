@@ -2,7 +2,7 @@
 in whole numbers.
 
 The eigenvectors of `M' M` for eigenvalues that are zero to rounding are brought to echelon form, rounded to fractions
-of small denominator and multiplied out. Each vector is then checked exactly, `M v = 0`; and no other is missing, because
+of small denominator and multiplied out. Each vector is then checked exactly, `M v = 0`; and no other is missing, as
 the remaining eigenvalues are far above the error of computing them (Weyl's inequality).
 """
 
