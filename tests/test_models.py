@@ -88,10 +88,11 @@ def test_both_readings_name_their_units_alike(model: Path) -> None:
     """On a page curves of the rate equations and of the jump process share their panels."""
     net = rx.load(model)
     rates, jumps = rx.rate_equations(net), rx.jump_process(net)
-    labels = tuple(s.label for s in jumps.states)
-    _, units = _bare_names(net, jumps, labels, tuple(s.unit for s in jumps.states))
-    shared = {s.label: s.unit for s in rates.states if s.label in labels}
-    assert shared == {label: unit for label, unit in zip(labels, units, strict=True) if label in shared}
+    ode = rx.integrate(rates, [0.0, 1e-9])
+    ensemble = rx.sample_statistics(jumps, [0.0, 1e-12], runs=2, seed=1)
+    _, units = _bare_names(net, jumps, ode, ensemble)
+    shared = {label: unit for label, unit in zip(ode.labels, ode.units, strict=True) if label in ensemble.labels}
+    assert shared == {label: unit for label, unit in zip(ensemble.labels, units, strict=True) if label in shared}
 
 
 def renamed(net: Network, reverse: bool) -> Network:
