@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import RxnError
-from .trajectory import Ensemble, Result, Trajectory, Values
+from .arrays import Values
+from .trajectory import Ensemble, Result, Trajectory
 
 Axes = tuple[tuple[str, Values], ...]
 

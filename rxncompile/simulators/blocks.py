@@ -13,7 +13,7 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from ..errors import RxnError
-from ..expressions import TIME, text
+from ..expressions import TIME
 from ..kernels.graph import Op
 from ..kernels.lanes import lanes_text
 from ..kernels.lanes_block import FIELDS, field
@@ -23,14 +23,14 @@ from ..kernels.program import Program, formula_program, propensity_program
 from ..kernels.store import Compiled as Code
 from ..kernels.store import compile_text, vector_width
 from ..system import System, as_expr
+from .arrays import Values
 from .counts import Counts
 from .equations import Function, compiled
 from .jump_events import jump_events, uncounted
-from .jump_faults import EXACT, Place, beyond, impossible, spent
+from .jump_faults import EXACT, Place, beyond, impossible, spent, wrong_event
 from .method import Method
 from .pool import StoppedError
 from .streams import Streams
-from .trajectory import Values
 
 _SLICE = 1 << 22  # operations of a lane between two looks at the outside, about a twentieth of a second
 _LARGEST_MOVE = 1 << 40
@@ -108,7 +108,7 @@ def _refuse_time(system: System, program: Program) -> None:
         if timed[output]:
             raise RxnError(
                 "R610", f"the propensity of {jump.name!r} depends on {TIME.name}, unknown to the direct sampler",
-                jump.origin, "rejection knows it where there are no events; integrate knows it",
+                jump.origin, "rejection knows it",
             )  # fmt: skip
 
 
@@ -239,30 +239,7 @@ class _Block:
         return Place(self.batch.system, self.batch.parameters, self.first + k, t, state)
 
     def _impossible(self, lane: int) -> None:
-        k, (t, state) = int(self._integers(TRAJECTORY)[lane]), self._where(lane)
-        if self.code.fault is not None and (fault := int(self._integers(self.code.fault)[lane])):
-            self._wrong_event(fault, k, t, state)
+        k, (t, state), code = int(self._integers(TRAJECTORY)[lane]), self._where(lane), self.code
+        if code.fault is not None and (fault := int(self._integers(code.fault)[lane])):
+            raise wrong_event(self._place(k, t, state), fault, code.counted.tolist(), code.limit)
         raise impossible(self._place(k, t, state))
-
-    def _wrong_event(self, fault: int, k: int, t: float, state: Values) -> None:
-        """An event, `(fault - 1) // 2`, assigned what cannot be, or fires without end; `state` is the one before."""
-        system, (e, endless) = self.batch.system, divmod(fault - 1, 2)
-        event, where = system.events[e], self._place(k, t, state)
-        if endless:
-            written = f"{'at' if event.timed else 'when'} {text(event.condition)}"
-            message = f"the event '{written}' fires without end at t = {t:.9g} ({where})"
-            hint = "let its assignment lead well away from its condition"
-            raise RxnError("R607", message, event.origin, hint)
-        values = Function(compiled(system).assignments[e], self.batch.parameters)(t, state)
-        counted = {s.symbol: s.label for s, whole in zip(system.states, self.code.counted, strict=True) if whole}
-        labels = {s.symbol: s.label for s in system.states}
-        for (name, _), value in zip(event.assignments, values, strict=True):
-            gives = f"an event gives {labels[name]!r} the value {value:.15g} at t = {t:.9g}"
-            if not np.isfinite(value):
-                raise RxnError("R601", f"{gives} ({where})", event.origin)
-            if name in counted and (value < 0.0 or value != np.floor(value)):
-                wrong = "negative" if value < 0.0 else "not whole"
-                hint = "reactions change it one by one: assign floor(...) or max(0, ...)"
-                raise RxnError("R609", f"{gives}, which is {wrong} ({where})", event.origin, hint)
-            if name in counted and value > self.code.limit:
-                raise RxnError("R608", f"{gives}, beyond the exact whole numbers ({where})", event.origin)

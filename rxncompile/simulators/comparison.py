@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import RxnError
+from .arrays import Values
 from .distribution import Distribution
-from .trajectory import Ensemble, Trajectory, Values, column
+from .trajectory import Ensemble, Trajectory, column
 
 _EXPECTED = 5.0  # runs in a bin
 _MANY = 30  # runs from which on means are taken to be normal

@@ -12,10 +12,10 @@ from ..errors import RxnError
 from ..expressions import to_float
 from ..network import Distribution
 from ..system import State, System
+from .arrays import Values
 from .initial import initial_values
 from .jump_events import uncounted
 from .streams import Streams
-from .trajectory import Values
 
 Law = Callable[[Values], Values]  # uniform numbers in (0, 1) -> counts
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .trajectory import Ensemble, Values, column
+from .arrays import Values
+from .trajectory import Ensemble, column
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,7 @@ from ..kernels.program import (
 )
 from ..kernels.source import Kernel, compile_program
 from ..system import System
-from .trajectory import Values
+from .arrays import Values
 
 _CHECK = 4096  # evaluations between two looks at the progress
 _PATIENCE = 8 * _CHECK  # evaluations that may be slow

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from ..errors import RxnError
 from ..expressions import text, to_float
 from ..system import System, Trigger
+from .arrays import Values
 from .equations import Compiled, Function
-from .trajectory import Values
 
 _SAMPLES = 4  # looks at the conditions in a step
 _CHATTER = 20  # firings of one event within ...

@@ -27,8 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import RxnError
+from .arrays import Values
 from .tally import Tally
-from .trajectory import Ensemble, Result, Trajectory, Values, column_names, interleaved
+from .trajectory import Ensemble, Result, Trajectory, column_names, interleaved
 
 _TALLY = "tally_"
 _QUANTILE = re.compile(r"-q[-+.e0-9]+$")  # the end of a column that is read past

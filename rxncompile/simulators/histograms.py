@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from .trajectory import Values
+from .arrays import Values
 
 Integers = NDArray[np.int64]
 

@@ -24,8 +24,8 @@ from ..expressions import TIME, text, to_float
 from ..kernels.lanes_events import EventPlan
 from ..kernels.program import assignment_program, formula_program
 from ..system import Constant, System, Trigger
+from .arrays import Values
 from .events import event_targets, event_time
-from .trajectory import Values
 
 _FLIPPED = {sp.Gt: sp.Lt, sp.Ge: sp.Le, sp.Lt: sp.Gt, sp.Le: sp.Ge, sp.Eq: sp.Eq, sp.Ne: sp.Ne}
 

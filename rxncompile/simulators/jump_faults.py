@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import RxnError
+from ..expressions import text
 from ..kernels.faults import check_propensities
 from ..system import System
+from .arrays import Values
 from .equations import Function, compiled
-from .trajectory import Values
 
 EXACT = 2.0**53  # whole numbers up to here are exact as doubles
 
@@ -63,3 +65,30 @@ def spent(place: Place, max_events: int) -> RxnError:
         return RxnError("R606", message, system.events[0].origin, "max_events allows more")
     jump = system.jumps[int(np.argmax(place.propensities()))]
     return RxnError("R606", message, jump.origin, f"reaction {jump.name!r} fires most often; max_events allows more")
+
+
+def wrong_event(place: Place, fault: int, counted: Sequence[bool], limit: float) -> RxnError:
+    """R601, R607 to R609: event `(fault - 1) // 2` assigned what cannot be, or fires without end.
+
+    `place` is that before the event, `counted[i]` whether state i is a count, at most `limit`.
+    """
+    system, (e, endless) = place.system, divmod(fault - 1, 2)
+    event = system.events[e]
+    if endless:
+        written = f"{'at' if event.timed else 'when'} {text(event.condition)}"
+        message = f"the event '{written}' fires without end at t = {place.t:.9g} ({place})"
+        return RxnError("R607", message, event.origin, "let its assignment lead well away from its condition")
+    values = Function(compiled(system).assignments[e], place.parameters)(place.t, place.state)
+    whole = {s.symbol for s, count in zip(system.states, counted, strict=True) if count}
+    labels = {s.symbol: s.label for s in system.states}
+    for (name, _), value in zip(event.assignments, values, strict=True):
+        gives = f"an event gives {labels[name]!r} the value {value:.15g} at t = {place.t:.9g}"
+        if not np.isfinite(value):
+            return RxnError("R601", f"{gives} ({place})", event.origin)
+        if name in whole and (value < 0.0 or value != np.floor(value)):
+            wrong = "negative" if value < 0.0 else "not whole"
+            hint = "reactions change it one by one: assign floor(...) or max(0, ...)"
+            return RxnError("R609", f"{gives}, which is {wrong} ({place})", event.origin, hint)
+        if name in whole and value > limit:
+            return RxnError("R608", f"{gives}, beyond the exact whole numbers ({place})", event.origin)
+    raise AssertionError(f"event {e} of {system.name} assigns what can be")

@@ -21,13 +21,13 @@ from ..errors import RxnError
 from ..kernels.program import formula_program
 from ..kernels.source import compile_program
 from ..system import System
+from .arrays import Values
 from .counts import initial_counts
 from .distribution import Distribution
 from .initial import parameter_vector
 from .master_equation import master_equation, refuse, snapshot, starting_point
 from .ssa import columns
 from .state_space import Condition, Generator, Rules, StateSpace, evaluated
-from .trajectory import Values
 
 METHOD = "stationary distribution, sparse solve"
 MOST_STATES = 300_000  # a sparse factorisation of more may not fit

@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import RxnError
 from ..expressions import TIME
 from ..system import System
+from .arrays import Values
 from .counts import Counts, initial_counts
 from .distribution import Distribution, Snapshot
 from .exponentials import exponential, squared, uniformised, worth_squaring, worth_uniformising
@@ -30,7 +31,6 @@ from .initial import parameter_vector
 from .jump_events import JumpEvents, jump_events
 from .ssa import columns, time_axis
 from .state_space import Condition, Rules, StateSpace, evaluated
-from .trajectory import Values
 
 METHOD = "master equation, finite state projection"
 MOST_STATES = 5_000_000

@@ -22,16 +22,11 @@ class Method(Enum):
 
 
 def method_of(system: System, method: Method | None = None) -> Method:
-    """The sampler that was asked for, or by rule: rejection for many reactions, or rates that depend on time.
-
-    Events are the direct sampler's, which alone knows them.
-    """
+    """The sampler that was asked for, or by rule: rejection for many reactions, or rates that depend on time."""
     if method is not None:
         if not isinstance(method, Method):
             raise RxnError("R604", f"method = {method!r} is no Method", hint="Method.DIRECT, Method.REJECTION or None")
         return method
-    if system.events:
-        return Method.DIRECT
     return Method.REJECTION if len(system.jumps) >= MANY or _on_time(system) else Method.DIRECT
 
 

@@ -16,11 +16,12 @@ from numpy.typing import ArrayLike
 
 from ..errors import RxnError
 from ..system import System
+from .arrays import Values
 from .equations import Compiled, Function, compiled
 from .events import Events
 from .initial import initial_values, parameter_vector
 from .solver import METHODS, Drowned, Options, Run, quiet
-from .trajectory import Trajectory, Values
+from .trajectory import Trajectory
 
 _MANY = 2_000  # states from which on dense matrices cost too much; below, LSODA wins unless every step is stiff
 _FEW = 50  # states up to which sparse elimination never pays

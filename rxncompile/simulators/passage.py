@@ -18,9 +18,9 @@ import sympy as sp
 from ..errors import RxnError
 from ..expressions import TIME, text
 from ..system import State, Step, System, Trigger, as_expr
+from .arrays import Values
 from .long_run import condition_of
 from .ssa import MAX_EVENTS, Progress, sample
-from .trajectory import Values
 
 _EVER = 1e300  # a time that no trajectory lasts to
 

@@ -13,18 +13,19 @@ from threading import Event
 import numpy as np
 
 from ..errors import RxnError
+from ..kernels.lanes_rows import SPECIES
 from ..system import System
 from . import rejection_loop as loop
+from .arrays import Values
 from .blocks import Integers
 from .counts import Counts
 from .equations import Function, compiled
-from .jump_faults import Place, beyond, impossible, spent
+from .jump_faults import Place, beyond, impossible, spent, wrong_event
 from .method import Method
 from .pool import StoppedError
 from .rejection_advance import advance
-from .rejection_tables import Tables, tables
+from .rejection_tables import MOST, Tables, tables
 from .streams import Streams
-from .trajectory import Values
 
 _STEPS = 1 << 20  # trials between two looks at the outside, about a twentieth of a second
 
@@ -56,7 +57,7 @@ class RejectionBatch:
         Calls `report(done)` from time to time. Raises R601, R602, R606, R608 and R610 as `sample`, and StoppedError
         once `stop` is set, with rows unfinished.
         """
-        if len(self.times) == 1:
+        if len(self.times) == 1 and not self.system.events:
             at_start(self, first, rows)
             return np.zeros(len(rows), dtype=np.int64)
         work = self._work(first, rows)
@@ -80,9 +81,10 @@ class RejectionBatch:
             changed=made.changes[1], amount=made.changes[2],
             factor=_factors(made)[0], offset=_factors(made)[1],
             reads_start=made.reads[0], reads=made.reads[1], users_start=made.users[0], users=made.users[1],
-            parameters=self.parameters, times=np.append(self.times, np.inf),
+            counted=np.array(made.counted or [True], dtype=np.uint8),
+            assigned=np.array(made.assigned or [0], dtype=np.uint32), parameters=self.parameters, times=np.append(self.times, np.inf),
             law=made.kernel.address if made.kernel else 0, laws=sum(k is not None for k in made.laws),
-            outputs=outputs, timed=any(made.timed), max_events=self.max_events,
+            outputs=outputs, events=made.events.address("events") if made.events else 0, timed=any(made.timed), max_events=self.max_events,
         )  # fmt: skip
 
     def _work(self, first: int, rows: Values) -> loop.Work:
@@ -90,14 +92,17 @@ class RejectionBatch:
         record = self.network.record.copy()
         groups = loop.GROUPS
         initial = self.counts.of(self.streams, first, count)
+        column = np.zeros(SPECIES + 3 * (n + 2) + 1 + tables(self.system).words)
+        places = slice(SPECIES, SPECIES + 3 * (n + 2))
         return loop.Work(
-            record=record, bits=record.view(np.int64), y=np.zeros(3 * (n + 2)), tight=np.zeros(n, dtype=np.uint8),
+            record=record, bits=record.view(np.int64), y=column[places], column=column, marks=column[places.stop :].view(np.int64),
+            tight=np.zeros(n, dtype=np.uint8),
             member=np.zeros(len(record), dtype=np.uint32), start=np.zeros(groups + 2, dtype=np.int64),
             upto=np.zeros(groups), guide=np.zeros(loop.CELLS, dtype=np.int64),
             scale=np.zeros(groups), cap=np.zeros(groups),
             words=self.streams.words(first, count), initial=np.ascontiguousarray(initial, dtype=np.float64), rows=rows,
             out=np.zeros(max(1, self.columns - n)), counts=np.zeros(count, dtype=np.int64),
-            whole=np.zeros(12, dtype=np.int64), real=np.zeros(4),
+            whole=np.zeros(12, dtype=np.int64), real=np.zeros(5),
         )  # fmt: skip
 
     def _fault(self, code: int, first: int, work: loop.Work) -> Exception:
@@ -110,6 +115,8 @@ class RejectionBatch:
             return beyond(place, where)
         if code == loop.SPENT:
             return spent(place, self.max_events)
+        if code == loop.WRONG:
+            return wrong_event(place, int(work.marks[0]), tables(self.system).counted, MOST)
         jump = self.system.jumps[where] if self.system.jumps else None
         if code == loop.BROKEN:
             assert jump is not None

@@ -15,17 +15,32 @@ from numpy.typing import NDArray
 
 from ..errors import RxnError
 from ..kernels.bounds import bounded_program
+from ..kernels.emit import declarations
 from ..kernels.graph import Graph, Op
+from ..kernels.lanes_events import EventRows, settle_text
+from ..kernels.lanes_rows import SPECIES
 from ..kernels.program import Lowering, lower
 from ..kernels.program import _propensity as guarded
 from ..kernels.source import PropensityKernel, compile_propensity
+from ..kernels.store import Compiled, compile_text
 from ..system import Jump, System
+from .arrays import Values
 from .blocks import refuse_continuous
-from .trajectory import Values
+from .jump_events import jump_events, uncounted
 
 Whole = NDArray[np.uint32]
 
 _LARGEST_MOVE = 1 << 40
+MOST = 2.0**53 - 2.0**41  # a count here changes to an exact whole number once more
+
+# `@settle` as a kernel of shape 1: whether time alone came to be this, the lane's column, and its next threshold.
+_SETTLE = """\
+define void @events(double %by, ptr %column, ptr %p, ptr %out) #0 {
+  %by.time = fcmp one double %by, 0.0
+  %next = call double @settle(ptr %column, ptr %p, i1 %by.time)
+  store double %next, ptr %out
+  ret void
+}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +65,10 @@ class Tables:
     changes: tuple[Whole, Whole, Values]
     reads: tuple[Whole, Whole]
     users: tuple[Whole, Whole]
+    counted: tuple[bool, ...]
+    events: Compiled | None
+    words: int
+    assigned: tuple[int, ...]
 
     def constants(self, parameters: Values) -> list[float]:
         """The constants of the products, 1 for laws."""
@@ -73,14 +92,11 @@ def tables(system: System) -> Tables:
     """The tables of a System.
 
     Raises R506 and R508 for systems that cannot be compiled, R608 for a reaction that moves a count too far, R610 for
-    continuous terms and for events.
+    continuous terms and for events as `jump_events`.
     """
     refuse_continuous(system)
-    if system.events:
-        raise RxnError(
-            "R610", f"{system.name} has events, which the rejection sampler does not simulate",
-            system.events[0].origin, "the direct sampler does",
-        )  # fmt: skip
+    real = uncounted(system)
+    counted = tuple(s.symbol not in real for s in system.states)
     lowering = lower(system)
     g, n = lowering.graph, len(system.states)
     place = {state.symbol: i for i, state in enumerate(system.states)}
@@ -89,7 +105,8 @@ def tables(system: System) -> Tables:
     moves: list[list[tuple[int, int]]] = []
     for jump in system.jumps:
         product = _product(g, lowering.node(jump.propensity))
-        if product is not None and not _is_monotone(product, [(place[s], int(k)) for s, k in jump.requires]):
+        requires = [(place[s], int(k)) for s, k in jump.requires]
+        if product is not None and not _is_monotone(product, requires, counted):
             product = None
         products.append(product)
         nodes.append(_node(lowering, jump, product))
@@ -115,7 +132,22 @@ def tables(system: System) -> Tables:
     return Tables(
         g, tuple(products), tuple(numbers.get(r) for r in range(len(products))), tuple(timed),
         compile_propensity(program) if program else None, (starts, species, amounts), _rows(reads), _rows(users),
+        counted, *_events(system),
     )  # fmt: skip
+
+
+def _events(system: System) -> tuple[Compiled | None, int, tuple[int, ...]]:
+    """The kernel of events on a column of one lane, its rows of bits, and the states that events assign.
+
+    The column is `SPECIES` rows, the counts with their intervals and the clock, 3 (n + 2), then a fault and the bits.
+    """
+    events = jump_events(system)
+    if events is None:
+        return None, 0, ()
+    plan = events.plan(MOST)
+    rows = EventRows(SPECIES + 3 * (len(system.states) + 2), plan.words)
+    text = "\n".join([*settle_text(plan, rows, 1), _SETTLE, *declarations(), ""])
+    return compile_text(text), plan.words, tuple(sorted({i for targets in plan.targets for i in targets}))
 
 
 def _node(lowering: Lowering, jump: Jump, product: Product | None) -> int:
@@ -169,8 +201,10 @@ def _less(g: Graph, args: tuple[int, ...]) -> tuple[int, int] | None:
     return int(a.value), -int(b.value)
 
 
-def _is_monotone(product: Product, requires: Sequence[tuple[int, int]]) -> bool:
-    """Whether it does not fall as whole counts grow, and is 0 wherever `requires` do not hold."""
+def _is_monotone(product: Product, requires: Sequence[tuple[int, int]], counted: Sequence[bool]) -> bool:
+    """Whether it is of counts, does not fall as they grow, and is 0 wherever `requires` do not hold."""
+    if not all(counted[i] for i, _ in product.factors):
+        return False
     offsets: dict[int, set[int]] = {}
     for i, d in product.factors:
         offsets.setdefault(i, set()).add(d)

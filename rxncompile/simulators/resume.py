@@ -18,10 +18,11 @@ import numpy as np
 from ..errors import RxnError
 from ..interchange.json_text import system_json
 from ..system import System
+from .arrays import Values
 from .counts import Counts
 from .files import load, save
 from .tally import Layout, Tally
-from .trajectory import Ensemble, Result, Trajectory, Values
+from .trajectory import Ensemble, Result, Trajectory
 
 _EVERY = 60.0  # seconds between two checkpoints
 

@@ -19,9 +19,9 @@ import numpy as np
 
 from ..errors import RxnError
 from ..system import System
+from .arrays import Values
 from .equations import Compiled, Jacobian, RightHandSide, Trapped
 from .events import Events
-from .trajectory import Values
 
 METHODS = ("LSODA", "BDF", "Radau", "RK45", "DOP853")
 _IMPLICIT = ("LSODA", "BDF", "Radau")

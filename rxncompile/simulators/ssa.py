@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import RxnError
 from ..system import System
+from .arrays import Values
 from .blocks import Batch, lanes
 from .counts import initial_counts
 from .initial import parameter_vector
@@ -25,7 +26,7 @@ from .jump_events import jump_events
 from .method import Method, method_of
 from .pool import each_block, how_many
 from .streams import streams
-from .trajectory import Trajectory, Values
+from .trajectory import Trajectory
 
 if TYPE_CHECKING:
     from .rejection import RejectionBatch
@@ -112,13 +113,14 @@ def batch_of(
             raise RxnError("R604", f"{name} = {value!r} is not a whole number of at least 1")
     counts = initial_counts(system, float(times[0]), params, initial)
     parameters = np.array(parameter_vector(system, params))
-    if method_of(system, method) is Method.REJECTION:
+    rejection = method_of(system, method) is Method.REJECTION
+    machine = None if rejection else lanes(system)
+    if system.events and (events := jump_events(system)) is not None:
+        parameters = np.append(parameters, events.times(params))
+    if rejection:
         from .rejection import RejectionBatch  # loads numba
 
         return RejectionBatch(system, parameters, times, counts, streams(seed), int(max_events))
-    machine = lanes(system)
-    if system.events and (events := jump_events(system)) is not None:
-        parameters = np.append(parameters, events.times(params))
     return Batch(system, machine, parameters, times, counts, streams(seed), int(max_events))
 
 

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from ..errors import RxnError
 from ..kernels.faults import check_propensities
 from ..system import System
+from .arrays import Values
 from .equations import Compiled, Function, compiled
 from .events import event_targets
 from .jump_events import uncounted
-from .trajectory import Values
 
 Keys = NDArray[np.uint64]
 _ROUNDS = 1000  # of events that make each other's conditions true

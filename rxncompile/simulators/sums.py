@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .trajectory import Values
+from .arrays import Values
 
 Whole = NDArray[Any]  # Python integers, so that nothing overflows
 Limbs = NDArray[np.int64]

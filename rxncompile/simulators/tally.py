@@ -16,10 +16,10 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from ..system import System
+from .arrays import Values
 from .histograms import Cells
 from .jump_events import uncounted
 from .sums import Moments, Sums
-from .trajectory import Values
 
 _BINS = 1 << 22  # of all histograms together, about: 32 MiB
 _FEWEST, _MOST = 64, 1 << 16  # bins of one histogram

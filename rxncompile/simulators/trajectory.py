@@ -14,15 +14,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..errors import RxnError
+from .arrays import Values
 
 if TYPE_CHECKING:
     from .histograms import Histogram, JointHistogram
     from .tally import Tally
 
-Values: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..simulators.trajectory import Values
+from ..simulators.arrays import Values
 
 LINES, _PANELS = 6, 5  # lines a reader can tell apart, panels that fit on a page
 _CANDIDATES = 12  # for the phase plane
