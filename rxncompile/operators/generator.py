@@ -1,4 +1,4 @@
-"""Noun 2: the master equation's time-evolution operator, d|P>/dt = W |P>, as a sum of local terms.
+"""The generator of a network: the evolution operator of its master equation as a sum of local terms.
 
 A term takes `before` away and puts `after` in its place, at a rate; gain minus loss is implied:
 
@@ -17,10 +17,10 @@ from functools import cached_property
 
 import sympy as sp
 
-from .errors import RxnError, Span
-from .expressions import symbol, text
-from .monomials import stirling
-from .network import Flag, Network, Reaction, change, in_counts, propensity
+from ..errors import RxnError, Span
+from ..expressions import symbol, text
+from ..monomials import stirling
+from ..network import Flag, Network, Reaction, change, in_counts, propensity
 
 Powers = tuple[tuple[sp.Symbol, int], ...]
 
