@@ -8,7 +8,8 @@ from ..errors import RxnError
 from ..expressions import TIME
 from ..system import System
 
-MANY = 128  # reactions from which on looking at all of them costs more than intervals do: measured
+# Reactions from which on looking at all of them costs more than intervals do: measured. Events end every trial's loop.
+MANY, MANY_WITH_EVENTS = 128, 640
 
 
 class Method(Enum):
@@ -27,7 +28,8 @@ def method_of(system: System, method: Method | None = None) -> Method:
         if not isinstance(method, Method):
             raise RxnError("R604", f"method = {method!r} is no Method", hint="Method.DIRECT, Method.REJECTION or None")
         return method
-    return Method.REJECTION if len(system.jumps) >= MANY or _on_time(system) else Method.DIRECT
+    many = len(system.jumps) >= (MANY_WITH_EVENTS if system.events else MANY)
+    return Method.REJECTION if many or _on_time(system) else Method.DIRECT
 
 
 def _on_time(system: System) -> bool:

@@ -82,9 +82,11 @@ class RejectionBatch:
             factor=_factors(made)[0], offset=_factors(made)[1],
             reads_start=made.reads[0], reads=made.reads[1], users_start=made.users[0], users=made.users[1],
             counted=np.array(made.counted or [True], dtype=np.uint8),
-            assigned=np.array(made.assigned or [0], dtype=np.uint32), parameters=self.parameters, times=np.append(self.times, np.inf),
+            assigned=np.array(made.assigned or [0], dtype=np.uint32), parameters=self.parameters,
+            times=np.append(self.times, np.inf),
             law=made.kernel.address if made.kernel else 0, laws=sum(k is not None for k in made.laws),
-            outputs=outputs, events=made.events.address("events") if made.events else 0, timed=any(made.timed), max_events=self.max_events,
+            outputs=outputs, events=made.events.address("events") if made.events else 0, timed=any(made.timed),
+            max_events=self.max_events,
         )  # fmt: skip
 
     def _work(self, first: int, rows: Values) -> loop.Work:
@@ -95,8 +97,8 @@ class RejectionBatch:
         column = np.zeros(SPECIES + 3 * (n + 2) + 1 + tables(self.system).words)
         places = slice(SPECIES, SPECIES + 3 * (n + 2))
         return loop.Work(
-            record=record, bits=record.view(np.int64), y=column[places], column=column, marks=column[places.stop :].view(np.int64),
-            tight=np.zeros(n, dtype=np.uint8),
+            record=record, bits=record.view(np.int64), y=column[places], column=column,
+            marks=column[places.stop :].view(np.int64), tight=np.zeros(n, dtype=np.uint8),
             member=np.zeros(len(record), dtype=np.uint32), start=np.zeros(groups + 2, dtype=np.int64),
             upto=np.zeros(groups), guide=np.zeros(loop.CELLS, dtype=np.int64),
             scale=np.zeros(groups), cap=np.zeros(groups),

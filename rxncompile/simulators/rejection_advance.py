@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.jit import bare_jit, call_propensity
+from ..kernels.jit import bare_jit, call_kernel, call_propensity
+from ..kernels.lanes_rows import TIME as CLOCK
 from .rejection_loop import (
     BEYOND,
     BROKEN,
@@ -34,12 +35,14 @@ from .rejection_loop import (
     STARTED,
     STEPS,
     TABLE,
+    THRESHOLD,
     TIME,
     TOTAL,
     TRAJECTORY,
     TRIALS,
     UPPER,
     WHERE,
+    WRONG,
     begin,
     enclose,
     minus_log,
@@ -72,6 +75,8 @@ def advance(net: Any, work: Any, steps: int) -> int:
         fresh = whole[STARTED] == 0
         if fresh:
             begin(net, work)
+            if net.events and not settle(net, work, True):
+                return WRONG
         if fresh or points:
             whole[STEPS] -= n_reactions
             code = rebuild(net, work, real[TIME], points)
@@ -83,11 +88,12 @@ def advance(net: Any, work: Any, steps: int) -> int:
         code = trials(
             work.record, work.bits, y, work.member, work.start, work.upto, work.guide, work.scale, work.cap,
             net.changed, net.amount, net.factor, net.offset, net.times, net.parameters, words[k], whole, real, net.law,
-            net.timed, net.max_events,
+            net.timed, net.events != 0, net.max_events,
         )  # fmt: skip
         if code < DUE:
             return code
-        if code != LEFT and write(net, work, real[TIME]):
+        by_itself = code == OVER and real[TIME] == real[THRESHOLD]
+        if code != LEFT and write(net, work, real[TIME], by_itself):
             work.counts[k] = whole[EVENTS] - (code == DUE)  # the event that came too late
             whole[TRAJECTORY], whole[STARTED] = k + 1, 0
             continue
@@ -96,7 +102,16 @@ def advance(net: Any, work: Any, steps: int) -> int:
             continue
         if code == OVER:
             whole[STEPS] -= 16
-            code = next_window(net, work, real[TIME])
+            code = RUNNING
+            if by_itself:
+                if not settle(net, work, True):
+                    return WRONG
+                whole[EVENTS] += 1
+                if whole[EVENTS] > net.max_events:
+                    return SPENT
+                code = follow(net, work, net.assigned, 0, net.assigned.size)
+            if code == RUNNING:
+                code = next_window(net, work, real[TIME])
             if code != RUNNING:
                 return code
             continue
@@ -105,24 +120,50 @@ def advance(net: Any, work: Any, steps: int) -> int:
         if code == DUE:
             for c in range(first, last):
                 y[net.changed[c]] += net.amount[c]
-        for c in range(first, last):
-            s = np.int64(net.changed[c])
-            if y[s] < y[n + s] or y[s] > y[2 * n + s]:
-                whole[STEPS] -= 4
-                if not enclose(work, s):
-                    whole[WHERE] = s
-                    return BEYOND
-                code = renew(net, work, s, real[TIME])
-                if code != RUNNING:
-                    return code
+        if net.events:
+            if not settle(net, work, False):
+                return WRONG
+            y[3 * n - 2] = min(y[3 * n - 2], real[THRESHOLD])
+            code = follow(net, work, net.assigned, 0, net.assigned.size)
+            if code != RUNNING:
+                return code
+        code = follow(net, work, net.changed, first, last)
+        if code != RUNNING:
+            return code
     return DONE
+
+
+@bare_jit
+def settle(net: Any, work: Any, by_time: bool) -> bool:
+    """The events that are due or whose conditions have become true; whether they assign what can be."""
+    work.column[CLOCK] = work.real[TIME]
+    call_kernel(net.events, 1.0 if by_time else 0.0, work.column, net.parameters, work.real[THRESHOLD:])
+    return bool(work.marks[0] == 0)
+
+
+@bare_jit
+def follow(net: Any, work: Any, species: Any, first: int, last: int) -> int:
+    """New intervals and bounds where these species have left theirs; RUNNING or a fault."""
+    y = work.y
+    n = y.size // 3
+    for c in range(first, last):
+        s = np.int64(species[c])
+        if y[s] < y[n + s] or y[s] > y[2 * n + s]:
+            work.whole[STEPS] -= 4
+            if not enclose(net, work, s):
+                work.whole[WHERE] = s
+                return BEYOND
+            code = renew(net, work, s, work.real[TIME])
+            if code != RUNNING:
+                return code
+    return RUNNING
 
 
 @bare_jit
 def trials(
     record: Any, bits: Any, y: Any, member: Any, start: Any, upto: Any, guide: Any, scale: Any, cap: Any,
     changed: Any, amount: Any, factor: Any, offset: Any, times: Any, parameters: Any, words: Any, whole: Any, real: Any,
-    law: int, timed: bool, max_events: int,
+    law: int, timed: bool, watched: bool, max_events: int,
 ) -> int:  # fmt: skip
     """Trials of one trajectory until something rare happens."""
     n = y.size // 3
@@ -130,9 +171,10 @@ def trials(
     t, product, events, rejected = real[TIME], real[PRODUCT_OF], whole[EVENTS], whole[REJECTED]
     total, last, steps = real[TOTAL], whole[LAST], whole[STEPS]
     due, window = times[whole[OUTPUT]], y[3 * n - 2]
+    clocked = timed or watched
     code, mean = RUNNING, 1.0 / total
     if not total > 0.0:
-        t = window if timed else math.inf
+        t = window if clocked else math.inf
         code, steps = OVER, 0
     while steps > 0:
         steps -= 1
@@ -148,7 +190,7 @@ def trials(
         s2 ^= shifted
         s3 = (s3 << _U45) | (s3 >> _U19)
         product *= (float(np.int64(q >> _U12)) + 0.5) * 2.0**-52
-        if timed:
+        if clocked:
             t += minus_log(product) * mean
             product = 1.0
             if t >= window:
@@ -204,7 +246,7 @@ def trials(
             rejected += 1
             if rejected >= _PATIENCE:  # bounds this wide may be of reactions that cannot fire at all
                 rejected = 0
-                if not timed:
+                if not clocked:
                     t += minus_log(product) * mean if product < 1.0 else 0.0
                     product = 1.0
                 code = STUCK
@@ -215,7 +257,7 @@ def trials(
             continue
 
         # ---------------------------------------------------------------- an event
-        if timed:
+        if clocked:
             whole[FIRED] += 1
         else:
             t += minus_log(product) * mean
@@ -227,7 +269,7 @@ def trials(
             code = DUE
             break
         events += 1
-        outside = False
+        outside = watched
         changes = bits[r, CHANGES]
         for c in range(changes & _LOW32, (changes >> 32) & _LOW32):
             s = np.int64(changed[c])

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from ..kernels.jit import bare_jit, call_kernel, call_propensity
 from ..kernels.random_lanes import ATANH, LOG_2
+from .rejection_tables import MOST
 
 GROUPS = 128  # a range of 2^63 below the largest cap, which is renewed when it has fallen by half of that
 ROOM = 8  # groups above the largest cap at a renewal, for caps that grow
@@ -34,18 +35,17 @@ UPPER, LOWER, CONSTANT, OFFSET, FACTORS, CHANGES, KIND, PLACE = range(8)
 # kinds of reaction: c n_i (n_j - d); a longer product; a law that is called
 TABLE, PRODUCT, LAW = range(3)
 # how a call ends; from FAULT on the place of the fault is in the word WHERE
-RUNNING, DONE, FAULT, BEYOND, SPENT, INFINITE, UNBOUNDED, BROKEN = range(8)
+RUNNING, DONE, FAULT, BEYOND, SPENT, INFINITE, UNBOUNDED, BROKEN, WRONG = range(9)
 # whole numbers of a block at work
 TRAJECTORY, OUTPUT, EVENTS, REJECTED, TOP, FIRST, LAST, STARTED, WHERE, TRIALS, FIRED, STEPS = range(12)
 # real numbers of a block at work
-TIME, PRODUCT_OF, TOTAL, WINDOW = range(4)
+TIME, PRODUCT_OF, TOTAL, WINDOW, THRESHOLD = range(5)
 
 CELLS = 64  # of equal share of the total, each of which knows the first group within
 
 _LOW32 = 0xFFFFFFFF
 _SIZE = 51  # a propensity's exponent and first binary digit are its bits from here on
 _MOST = 2 * 2045  # the largest size that has a cap below infinity, with room
-_LARGEST = 2.0**53 - 2.0**41  # a count here changes to an exact whole number once more
 
 _ROOT_HALF, _ONE, _FRACTION = 0x3FE6A09E667F3BCD, 0x3FF0000000000000, 0x000FFFFFFFFFFFFF
 _A0, _A1, _A2, _A3, _A4, _A5 = ATANH
@@ -54,6 +54,8 @@ _A0, _A1, _A2, _A3, _A4, _A5 = ATANH
 class Network(NamedTuple):
     """Tables of a network with its parameters. `users[users_start[s] : users_start[s + 1]]` are the reactions whose
     propensity depends on species s, the clock being the one after the last; `reads` is the converse, without it.
+    `counted` is 0 for states that events alone assign; `events` the kernel of events, 0 if there are none, and
+    `assigned` the states that they assign.
     """
 
     record: NDArray[np.float64]
@@ -65,11 +67,14 @@ class Network(NamedTuple):
     reads: NDArray[np.uint32]
     users_start: NDArray[np.uint32]
     users: NDArray[np.uint32]
+    counted: NDArray[np.uint8]
+    assigned: NDArray[np.uint32]
     parameters: NDArray[np.float64]
     times: NDArray[np.float64]
     law: int
     laws: int
     outputs: int
+    events: int
     timed: bool
     max_events: int
 
@@ -80,6 +85,8 @@ class Work(NamedTuple):
     record: NDArray[np.float64]
     bits: NDArray[np.int64]  # the same memory
     y: NDArray[np.float64]
+    column: NDArray[np.float64]  # `y` with what the kernel of events reads before and after it
+    marks: NDArray[np.int64]  # the rest of it: the fault of an event, bits of the conditions that held last
     tight: NDArray[np.uint8]
     member: NDArray[np.uint32]
     start: NDArray[np.int64]
@@ -116,14 +123,14 @@ def half_width(x: float) -> float:
 
 
 @bare_jit
-def enclose(work: Any, s: int) -> bool:
+def enclose(net: Any, work: Any, s: int) -> bool:
     """Renew the interval of species s; whether its count is exact and can go on."""
     y = work.y
     n = y.size // 3
     x = y[s]
-    d = 0.0 if work.tight[s] else half_width(x)
+    d = half_width(x) if net.counted[s] and not work.tight[s] else 0.0
     y[n + s], y[2 * n + s] = x - d, x + d
-    return abs(x) <= _LARGEST
+    return not net.counted[s] or abs(x) <= MOST
 
 
 @bare_jit
@@ -152,7 +159,7 @@ def bound(net: Any, work: Any, r: int, t: float) -> bool:
         for k in range(net.reads_start[r], net.reads_start[r + 1]):
             s = net.reads[k]
             point = point and y[n + s] == y[2 * n + s]
-            positive = positive and y[n + s] >= 0.0
+            positive = positive and (y[n + s] >= 0.0 or not net.counted[s])
         law = bits[r, FACTORS] & _LOW32
         timed = bits[r, FACTORS] >> 32 != 0
         if point and not timed:
@@ -245,17 +252,23 @@ def tighten(net: Any, work: Any, r: int) -> bool:
 
 
 @bare_jit
+def window_end(work: Any, t: float) -> float:
+    """Where the clock's window that begins at t ends, at the latest where an event may come by itself."""
+    return min(t + work.real[WINDOW], work.real[THRESHOLD])
+
+
+@bare_jit
 def rebuild(net: Any, work: Any, t: float, points: bool) -> int:
     """All intervals (points where that is asked for), bounds, groups and the total anew; RUNNING or a fault."""
     record, bits, y, whole, start = work.record, work.bits, work.y, work.whole, work.start
     n = y.size // 3
     n_species, n_reactions = n - 2, record.shape[0]
-    y[2 * n - 2], y[3 * n - 2] = t, t + work.real[WINDOW]
+    y[2 * n - 2], y[3 * n - 2] = t, window_end(work, t)
     again = True
     while again:
         again = False
         for s in range(n_species):
-            if not enclose(work, s):
+            if not enclose(net, work, s):
                 whole[WHERE] = s
                 return BEYOND
             if points:
@@ -267,7 +280,7 @@ def rebuild(net: Any, work: Any, t: float, points: bool) -> int:
                     again = True
                 elif bits[r, KIND] == LAW and bits[r, FACTORS] >> 32 != 0:
                     work.real[WINDOW] *= 0.5
-                    y[3 * n - 2] = t + work.real[WINDOW]
+                    y[3 * n - 2] = window_end(work, t)
                     if y[3 * n - 2] <= t:
                         return UNBOUNDED
                     again = True
@@ -340,19 +353,21 @@ def begin(net: Any, work: Any) -> None:
     n = n_species + 2
     y[n - 1] = y[2 * n - 1] = y[3 * n - 1] = 1.0
     work.tight[:] = 0
+    work.marks[:] = -1  # conditions that hold at the start have first to become false
+    work.marks[0] = 0
     whole[OUTPUT] = whole[EVENTS] = whole[REJECTED] = whole[TRIALS] = whole[FIRED] = 0
     whole[STARTED] = 1
-    real[TIME], real[PRODUCT_OF] = net.times[0], 1.0
+    real[TIME], real[PRODUCT_OF], real[THRESHOLD] = net.times[0], 1.0, math.inf
     real[WINDOW] = (net.times[net.times.size - 2] - net.times[0]) / 64.0
 
 
 @bare_jit
-def write(net: Any, work: Any, t: float) -> bool:
-    """Rows for the output times up to t; whether the trajectory has ended."""
+def write(net: Any, work: Any, t: float, before: bool) -> bool:
+    """Rows for the output times up to t, or only `before` it; whether the trajectory has ended."""
     whole, y, rows, out = work.whole, work.y, work.rows, work.out
     n_species, k = y.size // 3 - 2, whole[TRAJECTORY]
     o = whole[OUTPUT]
-    while net.times[o] <= t and o < rows.shape[1]:
+    while o < rows.shape[1] and (net.times[o] < t or (net.times[o] == t and not before)):
         for s in range(n_species):
             rows[k, o, s] = y[s]
         if net.outputs:
@@ -372,12 +387,10 @@ def next_window(net: Any, work: Any, t: float) -> int:
     trials, fired = whole[TRIALS], whole[FIRED]
     if trials < 16 or fired * 10 > trials * 6:
         real[WINDOW] *= 2.0
-    elif trials > 32 and fired * 10 < trials * 4:
+    elif net.timed and trials > 32 and fired * 10 < trials * 4:
         real[WINDOW] *= 0.5
     whole[TRIALS] = whole[FIRED] = 0
-    end = t + real[WINDOW]
-    while end <= t:
+    while t + real[WINDOW] <= t:
         real[WINDOW] *= 2.0
-        end = t + real[WINDOW]
-    y[2 * n - 2], y[3 * n - 2] = t, end
+    y[2 * n - 2], y[3 * n - 2] = t, window_end(work, t)
     return renew(net, work, n - 2, t)

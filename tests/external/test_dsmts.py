@@ -104,8 +104,6 @@ def test_sampled(path: Path | None, method: Method, runs: int, sampled: Callable
     summary = sampled(runs, "-rejection" if method is Method.REJECTION else "")
     path = summary.begin(path)
     system = jump_process(load_sbml(path))
-    if system.events and method is Method.REJECTION:
-        pytest.skip("events are the direct sampler's")
     first = failing(path, system, runs, 1, method)
     again = first & failing(path, system, REPEAT * runs, 2, method) if first else set()
     error = len(first) / FEW if not again else 1.0 + len(again)

@@ -218,9 +218,9 @@ def test_the_rule_and_its_record() -> None:
     assert rx.sample(small, [0.0, 1.0], seed=1).method == "direct, lanes"
     switched = process("model S\nspecies A = 3\nA -> 0 @ 1\nat 1 : A = 9\n")
     assert method_of(switched) is Method.DIRECT
-    with pytest.raises(RxnError, match="has events") as caught:
-        rejection(switched, [0.0, 2.0])
-    assert caught.value.code == "R610"
+    assert rejection(switched, [0.0, 2.0]).method == "rejection"
+    swaying = process("model S\nspecies A = 3\nA -> 0 @ 1 + sin(t)\nat 1 : A = 9\n")
+    assert method_of(swaying) is Method.REJECTION
     with pytest.raises(RxnError, match="no Method") as caught:
         rx.sample(small, [0.0, 1.0], method="rejection")  # type: ignore[arg-type]
     assert caught.value.code == "R604"
