@@ -42,8 +42,8 @@ def simulate(net: Network, options: argparse.Namespace) -> int:
         options.misuse("--until T is missing: how long to simulate")
     if options.dask and not options.resume and (options.method != "ssa" or options.trajectories or not options.runs):
         options.misuse("--dask is for the statistics of many runs: --method ssa --runs N")
-    if options.resume and (options.sweep or options.passage or options.trajectories):
-        options.misuse("--resume continues the statistics of one ensemble")
+    if options.resume and (options.passage or options.trajectories):
+        options.misuse("--resume continues the statistics of an ensemble or a sweep")
     if options.passage:
         return _passage(net, options)
     found = _run(net, options)
@@ -58,13 +58,13 @@ def simulate(net: Network, options: argparse.Namespace) -> int:
         if stopped and Path(target).suffix.lower() in (".npz", ".nc"):
             _say(f"rxnc simulate {options.model} --method ssa --resume {target} continues it")
     if options.plot:
-        from .views import distributions, plots, style
+        from .views import distributions, grids, plots, style
 
-        if isinstance(result, Sweep):
-            raise RxnError("R702", "a sweep has no picture yet", hint="-o FILE.csv")
-
-        exact = distributions.distribution_snapshots(found) if isinstance(found, Distribution) else None
-        style.save(exact or plots.of_result(result), options.plot)
+        if isinstance(found, Distribution):
+            figure = distributions.distribution_snapshots(found)
+        else:
+            figure = grids.sweep_figure(found) if isinstance(found, Sweep) else plots.of_result(found)
+        style.save(figure, options.plot)
         _say(f"plot written to {options.plot}")
     if (target and Path(target).suffix.lower() == ".csv") or not (target or options.plot):
         text = sweep_files.csv_text(result, options.quantiles)
@@ -170,16 +170,23 @@ def _passage(net: Network, options: argparse.Namespace) -> int:
     return 0
 
 
-def _resumed(net: Network, options: argparse.Namespace, times: object) -> Ensemble:
-    """The rest of an interrupted ensemble; what else is said on the command line has to agree with it."""
+def _resumed(net: Network, options: argparse.Namespace, times: NDArray[np.float64] | None) -> Ensemble | Sweep:
+    """The rest of an interrupted ensemble or sweep; what else the command line says has to agree with it."""
     import numpy as np
 
+    from .simulators.axes import Sweep
     from .simulators.ensembles import resume
     from .simulators.resume import earlier_ensemble
+    from .simulators.sweep_files import load
 
-    earlier, tally = earlier_ensemble(options.resume)
-    if times is not None and not np.array_equal(np.asarray(times), earlier.t):
+    saved = load(options.resume)
+    if times is not None and not np.array_equal(np.asarray(times), saved.t):
         raise RxnError("R707", f"{options.resume} has other times than --until and --points say")
+    if isinstance(saved, Sweep):
+        return _swept(net, options, saved.t, saved)
+    if options.sweep:
+        raise RxnError("R707", f"{options.resume} is no sweep")
+    earlier, tally = earlier_ensemble(saved)
     if options.seed is not None and options.seed != earlier.seed:
         raise RxnError("R707", f"{options.resume} has seed {earlier.seed}, not {options.seed}")
     target = options.output or options.resume
@@ -192,23 +199,35 @@ def _resumed(net: Network, options: argparse.Namespace, times: object) -> Ensemb
         )  # fmt: skip
 
 
-def _swept(net: Network, options: argparse.Namespace, times: NDArray[np.float64]) -> Sweep:
-    """Over the product of the axes; `--resume` is for one ensemble alone."""
+def _swept(
+    net: Network, options: argparse.Namespace, times: NDArray[np.float64], earlier: Sweep | None = None
+) -> Sweep:
+    """Over the product of the axes; `earlier` is what a file holds of it."""
     from .derivations.rates import rate_equations
     from .simulators.sweeps import crossed, sweep
+    from .simulators.trajectory import Ensemble
 
-    over = crossed(options.sweep)
+    over = crossed(options.sweep) if options.sweep or earlier is None else {a: v.tolist() for a, v in earlier.axes}
     points = math.prod(len(values) for values in over.values())
     if options.method == "cme":
         raise RxnError("R604", "sweeps are of --method ode or ssa")
-    if options.method == "ode":
+    if options.method == "ode" and earlier is None:
         with Pace(points) as progress:
             return sweep(rate_equations(net), times, over=over, progress=progress)
-    runs = options.runs or 1
-    with Pace(points * runs) as progress:
+    target = options.output or options.resume
+    kept = target if target and Path(target).suffix.lower() == ".npz" else None
+    reached = [point for point in earlier.points if point is not None] if earlier is not None else []
+    known = [point.tally if isinstance(point, Ensemble) else None for point in reached]
+    if earlier is not None and not all(known):
+        hint = "only what was sampled, in an .npz file, can go on"
+        raise RxnError("R707", f"{options.resume} holds no sums that can be continued", hint=hint)
+    runs = options.runs or max((tally.wanted for tally in known if tally), default=1)
+    seed = options.seed if options.seed is not None else earlier.seed if earlier is not None else 0
+    begun = sum(tally.runs for tally in known if tally)
+    with Pace(points * runs, begun) as progress:
         return sweep(
-            _process(net, options), times, runs, over, options.seed or 0, threads=options.threads, progress=progress,
-            dask=options.dask,
+            _process(net, options), times, runs, over, seed, threads=options.threads, progress=progress,
+            earlier=earlier, dask=options.dask, checkpoint=kept,
         )  # fmt: skip
 
 
@@ -312,7 +331,9 @@ def arguments(
         help="at each of 1,2,5 or start:stop:count or start:stop:count:log; repeated: every combination",
     )  # fmt: skip
     parser.add_argument(
-        "--resume", metavar="FILE", help="continue the ensemble of a .npz or .nc file to --runs; saved there, or in -o"
+        "--resume",
+        metavar="FILE",
+        help="continue the ensemble or sweep of a .npz (or .nc) file to --runs; saved there, or in -o",
     )
     parser.add_argument("--stop-when", metavar="CONDITION", help="trajectories stay where 'A >= 100' becomes true")
     parser.add_argument("--passage", metavar="CONDITION", help="CSV of the times when 'A >= 100' first becomes true")

@@ -19,8 +19,10 @@ from ..errors import RxnError
 from ..interchange.json_text import system_json
 from ..system import System
 from .arrays import Values
+from .axes import Sweep
 from .counts import Counts
-from .files import load, save
+from .files import load
+from .sweep_files import save
 from .tally import Layout, Tally
 from .trajectory import Ensemble, Result, Trajectory
 
@@ -67,20 +69,20 @@ def earlier_ensemble(earlier: Result | str | os.PathLike[str]) -> tuple[Ensemble
 
 
 class Checkpoint:
-    """Saves an ensemble from time to time. A disk that is full for a while costs no work: `trouble` says so."""
+    """Saves a result from time to time. A disk that is full for a while costs no work: `trouble` says so."""
 
-    def __init__(self, path: str | os.PathLike[str] | None) -> None:
-        if path is not None and Path(path).suffix.lower() not in (".npz", ".nc"):
-            raise RxnError("R702", f"{str(path)!r} cannot hold a checkpoint", hint="it is an .npz or .nc file")
+    def __init__(self, path: str | os.PathLike[str] | None, suffixes: Sequence[str] = (".npz", ".nc")) -> None:
+        if path is not None and Path(path).suffix.lower() not in suffixes:
+            raise RxnError("R702", f"{str(path)!r} cannot hold a checkpoint", hint=f"it is {' or '.join(suffixes)}")
         self.path, self.trouble, self._next = path, "", time.monotonic() + _EVERY
 
-    def look(self, make: Callable[[], Ensemble]) -> None:
+    def look(self, make: Callable[[], Ensemble | Sweep]) -> None:
         """Save, if it is time to."""
         if self.path is not None and time.monotonic() >= self._next:
             self.save(make)
             self._next = time.monotonic() + _EVERY
 
-    def save(self, make: Callable[[], Ensemble]) -> None:
+    def save(self, make: Callable[[], Ensemble | Sweep]) -> None:
         """Save now, if there is a place to."""
         if self.path is None:
             return

@@ -24,6 +24,7 @@ Pairs = NDArray[np.int64]  # (P, 2) columns
 
 _DIGIT = 21  # bits of a digit: the sum of 1,024 products of two digits is exact in a double
 _DIGITS = 3  # of a number
+_WIDE = 32  # columns from which on copies cost less than they save: measured
 _MOST = 1024  # trajectories of one block, for the same reason
 
 
@@ -167,7 +168,9 @@ def _products(a: Values, b: Values, pairs: Pairs) -> Values:
     if len(pairs) == columns:
         return np.asarray(np.einsum("ntl,ntl->tl", a, b))
     if len(pairs) == columns * (columns + 1) // 2:
-        # contiguous, so that a matrix product of the library is used: ten times faster for a hundred columns
-        full = np.matmul(np.ascontiguousarray(a.transpose(1, 2, 0)), np.ascontiguousarray(b.transpose(1, 0, 2)))
+        left, right = a.transpose(1, 2, 0), b.transpose(1, 0, 2)
+        if columns > _WIDE:  # contiguous, for the library's matrix product: ten times faster for a hundred columns
+            left, right = np.ascontiguousarray(left), np.ascontiguousarray(right)
+        full = np.matmul(left, right)
         return np.asarray(full[:, pairs[:, 0], pairs[:, 1]])
     return np.stack([np.einsum("nt,nt->t", a[:, :, i], b[:, :, j]) for i, j in pairs], axis=1)

@@ -10,9 +10,12 @@ so that no point depends on what other points there are, and no two points share
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from difflib import get_close_matches
 from hashlib import sha256
+from threading import Event
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,6 +26,8 @@ from .axes import Axes, Sweep
 from .ensembles import sample_statistics
 from .method import Method
 from .ode import integrate
+from .pool import each_block, how_many
+from .resume import Checkpoint
 from .ssa import MAX_EVENTS, Progress
 from .streams import streams
 from .trajectory import Ensemble, Result
@@ -46,48 +51,93 @@ def sweep(
     earlier: Sweep | None = None,
     dask: str | None = None,
     histograms: bool = True,
+    checkpoint: str | os.PathLike[str] | None = None,
 ) -> Sweep:
     """A model over the product of the values in `over`, a parameter's or state's label to values, in that order.
 
     With `runs` trajectories at each point, as `sample_statistics`; without, the rate equations, as `integrate`.
-    `progress(done, all)` counts trajectories, or points. Ctrl-C gives the points that were finished, and what was
-    finished of the one at work (or passes on where there is none); `earlier` is such a sweep to go on from. Raises
-    R504 for a label that is neither, R604 for values that are no axis, R707 where `earlier` is another sweep, and
-    what the method raises.
+    Where there are more points than threads each thread has points of its own, else the threads share the runs of one
+    point after the other; no number depends on that. `progress(done, all)` counts trajectories, or points. Ctrl-C
+    gives the points that were finished, and what was finished of those at work (or passes on where there is
+    nothing); `earlier` is such a sweep to go on from, and `checkpoint` an .npz file of one that is written every
+    minute and at the end. Raises R504 for a label that is neither, R604 for values that are no axis, R707 where
+    `earlier` is another sweep, R702 for the checkpoint, and what the method raises, with the point.
     """
     axes = _axes(system, over or {})
+    workers, safe = how_many(threads), Checkpoint(checkpoint, (".npz",))
     settled = streams(seed if earlier is None or seed is not None else earlier.seed).seed
     if earlier is not None:
         _agree(earlier, axes, settled)
-    points: list[Result | None] = []
-    count = int(np.prod([len(values) for _, values in axes]))
     parameters = {c.label for c in system.parameters}
-    try:
-        for n, values in enumerate(itertools.product(*(v.tolist() for _, v in axes))):
-            here = dict(zip((label for label, _ in axes), values, strict=True))
-            given = {**(params or {}), **{label: value for label, value in here.items() if label in parameters}}
-            start = {**(initial or {}), **{label: value for label, value in here.items() if label not in parameters}}
+    grid = [dict(zip((label for label, _ in axes), values, strict=True))
+            for values in itertools.product(*(v.tolist() for _, v in axes))]  # fmt: skip
+    points: list[Result | None] = list(earlier.points) if earlier is not None else [None] * len(grid)
+    done = [point.runs if isinstance(point, Ensemble) else 0 for point in points]
+    if runs is None or dask is not None or len(grid) < 2 * workers:
+        lanes, threads_each = 1, workers
+    else:
+        lanes, threads_each = workers, 1
+
+    def tell() -> None:
+        if progress and runs is not None:
+            progress(sum(done), runs * len(grid))
+
+    def task(n: int, stop: Event) -> None:
+        here = grid[n]
+        given = {**(params or {}), **{label: value for label, value in here.items() if label in parameters}}
+        start = {**(initial or {}), **{label: value for label, value in here.items() if label not in parameters}}
+
+        def report(made: int, _: int) -> None:
+            done[n] = made
+            if stop.is_set():
+                raise KeyboardInterrupt
+            if lanes == 1:
+                tell()
+
+        try:
             if runs is None:
-                points.append(integrate(system, t, given, start))
-                if progress:
-                    progress(n + 1, count)
-                continue
-            known = earlier.points[n] if earlier is not None else None
-            told = _shifted(progress, n * runs, count * runs)
+                points[n] = integrate(system, t, given, start)
+                return
+            known = points[n]
             found = sample_statistics(
-                system, t, runs, point_seed(settled, here), given, start, threads, told, max_events, method, joint,
-                earlier=known if isinstance(known, Ensemble) else None, dask=dask, histograms=histograms,
+                system, t, runs, point_seed(settled, here), given, start, threads_each, report, max_events, method,
+                joint, earlier=known if isinstance(known, Ensemble) else None, dask=dask, histograms=histograms,
             )  # fmt: skip
-            points.append(found)
-            if found.runs < runs:
-                break
+        except RxnError as error:
+            raise _placed(error, here) from None
+        points[n], done[n] = found, found.runs
+        if found.runs < runs:
+            raise KeyboardInterrupt
+
+    def swept() -> Sweep:
+        return Sweep(system.name, axes, tuple(points), None if runs is None else settled)
+
+    try:
+        if lanes > 1:
+            task(0, Event())  # compiles what the others need
+        tell()
+        first = 1 if lanes > 1 else 0
+        with closing(each_block(lambda k, stop: task(k + first, stop), len(grid) - first, lanes, tell)) as finished:
+            for k, _ in finished:
+                if runs is None and progress:
+                    progress(k + 1, len(grid))
+                tell()
+                safe.look(swept)
     except KeyboardInterrupt:
-        if not points:
+        if all(point is None for point in points):
             raise
-    if earlier is not None:
-        points += earlier.points[len(points) :]
-    points += [None] * (count - len(points))
-    return Sweep(system.name, axes, tuple(points), None if runs is None else settled)
+    except BaseException:
+        if any(point is not None for point in points):
+            safe.save(swept)
+        raise
+    safe.save(swept)
+    return swept()
+
+
+def _placed(error: RxnError, where: Mapping[str, float]) -> RxnError:
+    """The error with the point at which it came."""
+    at = ", ".join(f"{label} = {value:.6g}" for label, value in where.items())
+    return RxnError(error.code, f"{error.message}, at the point {at}", error.span, error.hint)
 
 
 def point_seed(seed: int, values: Mapping[str, float]) -> int:
@@ -142,10 +192,6 @@ def _agree(earlier: Sweep, axes: Axes, seed: int) -> None:
         raise RxnError("R707", f"{earlier!r} has other axes", hint="it can be continued with its own alone")
     if seed != earlier.seed:
         raise RxnError("R707", f"the saved sweep has seed {earlier.seed}, not {seed}")
-
-
-def _shifted(progress: Progress | None, before: int, total: int) -> Progress | None:
-    return None if progress is None else lambda done, _: progress(before + done, total)
 
 
 def crossed(pairs: Iterable[tuple[str, list[float]]]) -> dict[str, list[float]]:

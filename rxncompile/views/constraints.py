@@ -106,9 +106,7 @@ def _value(net: Network, law: Kept) -> str:
     return own + (f" ({molecules:.6g} molecules)" if molecules is not None else "")
 
 
-def _number(
-    formula: sp.Expr, starts: Mapping[sp.Symbol, sp.Expr], values: Mapping[sp.Symbol, sp.Expr]
-) -> float | None:
+def _number(formula: sp.Expr, starts: Mapping[sp.Symbol, sp.Expr], values: Mapping[sp.Symbol, sp.Expr]) -> float | None:
     found = valued(formula.xreplace(dict(starts)), values)
     return float(found.evalf(20)) if found.is_number and found.is_finite else None
 

@@ -19,6 +19,7 @@ from .style import INK, MUTED, SERIES, blank, legend, look
 
 _ROWS, _SNAPSHOTS = 3, 3
 _BARS = 60  # in a panel: more cannot be told apart
+_DWARFS = 5.0  # times as probable as any other value
 _SHOWN = 1e-4  # part of the probability at either end that is not shown
 
 _BAND = Patch(color=MUTED, alpha=0.3, linewidth=0, label="mean ± sd")
@@ -58,6 +59,8 @@ def distribution_snapshots(
                 if exact is not None:
                     _line(ax, exact, label, time, colour if drawn is None else INK)
                 ax.set_ylim(bottom=0.0)
+                if exact is not None:
+                    _cut(ax, exact, label, time)
                 ax.locator_params(nbins=4, integer=True, axis="x")
                 ax.locator_params(nbins=4, axis="y")
                 if k == 0:
@@ -132,6 +135,20 @@ def _line(ax: Axes, exact: Distribution, label: str, time: float, colour: str) -
         ax.vlines(n, 0.0, p, color=colour, linewidth=1.2, zorder=3)
         ax.plot(n, p, color=colour, marker="o", markersize=4, linestyle="none", label="master equation", zorder=3)
         ax.set_xlim(n[0] - 0.9, n[-1] + 0.9)
+
+
+def _cut(ax: Axes, exact: Distribution, label: str, time: float) -> None:
+    """One value that dwarfs all others is told in words, so that these can be seen."""
+    n, p = exact.marginal(label, int(np.argmin(np.abs(exact.t - time))))
+    order = np.sort(p)
+    if len(p) > _DWARFS and order[-1] > _DWARFS * order[-2] > 0.0:
+        ax.set_ylim(0.0, 1.4 * float(order[-2]))
+        at = int(np.argmax(p))
+        where = "right" if n[at] > (n[0] + n[-1]) / 2 else "left"
+        ax.text(
+            0.98 if where == "right" else 0.06, 0.97, f"P({n[at]:.4g}) = {p[at]:.3g}", transform=ax.transAxes,
+            ha=where, va="top", fontsize=7.5, color=MUTED,
+        )  # fmt: skip
 
 
 def _bars(ax: Axes, drawn: Sampled, label: str, time: float, colour: str) -> None:

@@ -57,7 +57,7 @@ def time_course(result: Trajectory, labels: Sequence[str] | None = None, time_un
         figure, axes = panels(len(selection(result, labels).groups))
         for ax, group in zip(axes, selection(result, labels).groups, strict=True):
             for k, colour in zip(group, SERIES, strict=False):
-                ax.plot(result.t, result.values[0, :, k], color=colour, label=_short(result.labels[k]), drawstyle=steps)
+                ax.plot(result.t, result.values[0, :, k], color=colour, label=short(result.labels[k]), drawstyle=steps)
             _finish(ax, result, group)
             legend(ax)
         _time_axis(axes, result, time_unit)
@@ -84,7 +84,7 @@ def ensemble_band(
             for k, colour in zip(group, SERIES, strict=False):
                 mean, sd = ensemble.mean[:, k], ensemble.sd[:, k]
                 ax.fill_between(ensemble.t, mean - sd, mean + sd, color=colour, alpha=0.2, linewidth=0)
-                handles += ax.plot(ensemble.t, mean, color=colour, label=_short(ensemble.labels[k]))
+                handles += ax.plot(ensemble.t, mean, color=colour, label=short(ensemble.labels[k]))
                 if ode is not None and ensemble.labels[k] in ode.labels:
                     ax.plot(ode.t, ode.mean_of(ensemble.labels[k]), color=colour, linestyle=_DASHED, linewidth=1.2)
             if (ensemble.mean[:, list(group)] >= 0.0).all():
@@ -111,13 +111,11 @@ def sample_paths(paths: Trajectory, labels: Sequence[str] | None = None, time_un
         for ax, k, colour in zip(axes, columns, _cycled(len(columns)), strict=True):
             dense = paths.runs * len(paths.t) > _DENSE
             for run in paths.values[:, :, k]:
-                ax.plot(
-                    paths.t, run, color=colour, alpha=0.45, linewidth=0.6, drawstyle="steps-post", rasterized=dense
-                )
+                ax.plot(paths.t, run, color=colour, alpha=0.45, linewidth=0.6, drawstyle="steps-post", rasterized=dense)
             if paths.runs > 1:
                 ax.plot(paths.t, paths.mean[:, k], color=INK, linewidth=1.3)
             _finish(ax, paths, (k,))
-            key = [Line2D([], [], color=colour, linewidth=0.8, label=f"{_short(paths.labels[k])}, {paths.runs} runs")]
+            key = [Line2D([], [], color=colour, linewidth=0.8, label=f"{short(paths.labels[k])}, {paths.runs} runs")]
             legend(ax, [*key, Line2D([], [], color=INK, linewidth=1.3, label="their mean")])
         _time_axis(axes, paths, time_unit)
     return figure
@@ -170,7 +168,7 @@ def thumbnail(ode: Trajectory, paths: Trajectory | None = None, time_unit: str =
             if paths is not None and label in paths.labels:
                 run = paths.values[0, :, column(paths, label)]
                 ax.plot(paths.t, run, color=colour, alpha=0.5, linewidth=0.6, drawstyle="steps-post")
-            ax.plot(ode.t[::every], ode.values[0, ::every, k], color=colour, label=_short(label, 12))
+            ax.plot(ode.t[::every], ode.values[0, ::every, k], color=colour, label=short(label, 12))
         if groups:
             _finish(ax, ode, groups[0])
             legend(ax, ax.get_legend_handles_labels()[0])
@@ -192,7 +190,7 @@ def _finish(ax: Axes, result: Result, group: Sequence[int]) -> None:
         ax.set_ylim(middle - max(abs(middle), 1.0) * 0.1, middle + max(abs(middle), 1.0) * 0.1)
     power = _power(ax.yaxis)
     if unit not in ("", "1"):
-        ax.set_ylabel(power + _short(in_full(unit)))
+        ax.set_ylabel(power + short(in_full(unit)))
     else:
         ax.set_ylabel(_with_unit(alone, power).strip())
 
@@ -214,8 +212,8 @@ def _power(axis: Axis) -> str:
 
 
 def _with_unit(name: str, unit: str) -> str:
-    return f"{_short(name)} ({_short(unit.strip(), 22)})" if unit and unit != "1" else _short(name)
+    return f"{short(name)} ({short(unit.strip(), 22)})" if unit and unit != "1" else short(name)
 
 
-def _short(name: str, most: int = 20) -> str:
+def short(name: str, most: int = 20) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"

@@ -144,3 +144,73 @@ def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert main([*common, "--sweep", "q=1,2"]) == 1
     with pytest.raises(SystemExit):
         main([*common, "--sweep", "k=1:2"])
+
+
+def test_threads_share_points_or_runs_and_change_no_bit(tmp_path: Path) -> None:
+    """Many points are divided over the threads, few are done by all; interrupted in the middle of either, and resumed.
+
+    The grid is large enough that more than one point is at work when the interrupt comes.
+    """
+    over = {"k": np.linspace(1.0, 9.0, 12)}
+    whole = rx.sweep(JUMPS, T, 300, over, seed=7, threads=1)
+    assert rx.sweep(JUMPS, T, 300, over, seed=7, threads=3) == whole
+    assert rx.sweep(JUMPS, T, 300, over, seed=7, threads=32) == whole
+    for threads in (3, 32):
+        seen: list[int] = []
+
+        def stop(done: int, total: int, seen: list[int] = seen) -> None:
+            assert total == 3600
+            seen.append(done)
+            if done >= 700:
+                raise KeyboardInterrupt
+
+        path = tmp_path / f"{threads}.npz"
+        part = rx.sweep(JUMPS, T, 300, over, seed=7, threads=threads, progress=stop, checkpoint=path)
+        assert seen == sorted(seen)
+        there = sum(point.runs for _, point in part if point)
+        assert 300 <= there <= 3600
+        assert rx.load_result(path) == part
+        assert rx.sweep(JUMPS, T, 300, over, threads=2, earlier=rx.load_result(path)) == whole
+
+
+def test_a_fault_at_one_point_names_it_and_keeps_the_others(tmp_path: Path) -> None:
+    bad = rx.jump_process(rx.parse("model M\nparam k = 1\nspecies A = 5\nslip: 0 -> A rate k - A\nA -> 0 @ 1\n"))
+    over = {"k": [900.0, 800.0, 700.0, 600.0, 500.0, 2.0]}
+    for threads in (1, 3):
+        path = tmp_path / f"{threads}.npz"
+        with pytest.raises(RxnError, match=r"'slip'.*at the point k = 2") as caught:
+            rx.sweep(bad, T, 50, over, seed=7, threads=threads, checkpoint=path)
+        assert caught.value.code == "R602"
+        assert caught.value.span is not None
+        kept = rx.load_result(path)
+        assert kept.points[0] is not None and kept.points[0].runs == 50
+        assert kept.points[-1] is None
+    with pytest.raises(RxnError, match="cannot hold a checkpoint"):
+        rx.sweep(JUMPS, T, 10, OVER, checkpoint=tmp_path / "x.nc")
+
+
+def test_the_command_resumes_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, target, picture = (str(tmp_path / name) for name in ("m.rxn", "x.npz", "x.svg"))
+    Path(model).write_text(TEXT)
+    common = ["simulate", model, "--method", "ssa", "--until", "3", "--points", "4", "--seed", "7"]
+    axes = ["--sweep", "k=1,4,9", "--sweep", "A=0,20"]
+
+    def stop(done: int, total: int) -> None:
+        if done >= 150:
+            raise KeyboardInterrupt
+
+    part = rx.sweep(rx.jump_process(rx.load(model)), T, 50, OVER, seed=7, threads=1, progress=stop)
+    assert None in part.points
+    rx.save_result(part, target)
+    assert main(["simulate", model, "--resume", target, "--plot", picture]) == 0
+    assert rx.load_result(target) == rx.sweep(rx.jump_process(rx.load(model)), T, 50, OVER, seed=7)
+    assert "<svg" in Path(picture).read_text()
+    assert main([*common, *axes, "--runs", "80", "--resume", target]) == 0
+    assert rx.load_result(target) == rx.sweep(rx.jump_process(rx.load(model)), T, 80, OVER, seed=7)
+    for wrong in (["--sweep", "k=1,2"], ["--until", "5"], ["--seed", "8"], ["--runs", "3"], ["--set", "g=2"]):
+        capsys.readouterr()
+        assert main(["simulate", model, "--resume", target, *wrong]) == 1, wrong
+        assert "R707" in capsys.readouterr().err
+    assert main([*common[:2], "--until", "3", *axes, "-o", target]) == 0
+    assert main(["simulate", model, "--resume", target]) == 1
+    assert "no sums" in capsys.readouterr().err
