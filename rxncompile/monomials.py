@@ -59,20 +59,29 @@ def label_names(species: Iterable[sp.Symbol]) -> tuple[str, ...]:
 
 def read_label(text: str, names: Sequence[str]) -> tuple[Monomial, Kind] | None:
     """The monomial and kind of a label; None for a text that is none."""
-    match = _LABEL.fullmatch(text)
-    if match is None:
-        return None
+    return label_reader(names)(text)
+
+
+def label_reader(names: Sequence[str]) -> Callable[[str], tuple[Monomial, Kind] | None]:
+    """`read_label` for many labels of the same names."""
     place = {name: i for i, name in enumerate(names)}
-    found: list[int] = []
-    position, body = 0, match[1]
-    while position < len(body):
-        factor = _FACTOR.match(body, position)
-        if factor is None or factor[1] not in place:
-            return None
-        found += [place[factor[1]]] * int(factor[2] or 1)
-        position = factor.end()
     kinds = {suffix: kind for kind, suffix in _SUFFIX.items()}
-    return tuple(sorted(found)), kinds[match[2] or ""]
+
+    def read(text: str) -> tuple[Monomial, Kind] | None:
+        match = _LABEL.fullmatch(text)
+        if match is None:
+            return None
+        found: list[int] = []
+        position, body = 0, match[1]
+        while position < len(body):
+            factor = _FACTOR.match(body, position)
+            if factor is None or factor[1] not in place:
+                return None
+            found += [place[factor[1]]] * int(factor[2] or 1)
+            position = factor.end()
+        return tuple(sorted(found)), kinds[match[2] or ""]
+
+    return read
 
 
 # ---------------------------------------------------------------------------------------------- partitions

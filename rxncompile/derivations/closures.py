@@ -1,179 +1,179 @@
-"""Moment closures: formulas for the moments that a hierarchy needs and does not have.
+"""Closing: the moments that a hierarchy needs and does not have are given by formulas of those that it has.
 
-A closure is a function `(monomial, raw, order) -> formula`: what the raw moment of a monomial is, by raw moments of
-lower order that `raw` gives, in a hierarchy up to `order`. `close` applies one to a hierarchy of any kind. A closure of
-one's own is such a function.
+`close` applies one closure to a hierarchy of any kind, or one to each moment; `opened` gives the hierarchy back. The
+formulas are in `closure_forms.py`, those that condition on binary species in `conditional.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
-from itertools import combinations
 
 import sympy as sp
 
 from ..errors import RxnError
+from ..expressions import symbol
 from ..monomials import (
     Kind,
     Lookup,
     Monomial,
     central_from_raw,
+    cumulant_from_raw,
     cumulant_rest,
     factorial_from_raw,
-    falling_from_powers,
     label,
+    label_reader,
     moment_symbol,
-    monomials,
     raw_from_central,
+    raw_from_cumulants,
     raw_from_factorial,
-    read_label,
-    sub_monomials,
 )
-from ..system import State, Step, System
+from ..system import Polynomial, State, Step, System
+from .closure_forms import (
+    CUMULANTS,
+    Closure,
+    centred_rest,
+    derivative_matching,
+    gamma,
+    gaussian,
+    lognormal,
+    poisson,
+    zero,
+    zero_factorial_cumulant,
+)
 
-Closure = Callable[[Monomial, Lookup, int], sp.Expr]  # (monomial, raw moments of lower order, order) -> raw moment
+__all__ = [
+    "BY_NAME", "Closure", "close", "derivative_matching", "gamma", "gaussian", "lognormal", "opened", "poisson", "zero",
+    "zero_factorial_cumulant",
+]  # fmt: skip
 
+_ALL = (gaussian, zero, poisson, zero_factorial_cumulant, lognormal, gamma, derivative_matching)
+BY_NAME: dict[str, Closure] = {f.__name__: f for f in _ALL}
 
-def gaussian(monomial: Monomial, raw: Lookup, order: int) -> sp.Expr:
-    """Cumulants above the order vanish, as those of a normal distribution above the second.
-
-    Goodman 1953; Whittle 1957; Ernst et al. 2021, Eq. C12.
-    """
-    return -cumulant_rest(monomial, raw)
-
-
-def zero(monomial: Monomial, raw: Lookup, order: int) -> sp.Expr:
-    """Central moments above the order vanish. Matis and Guerrero 2010; Gillespie 2009."""
-    total = []
-    for part, rest, ways in sub_monomials(monomial):
-        if rest:
-            sign = -ways if len(rest) % 2 else ways
-            total.append(-sign * (raw(part) if part else sp.S.One) * sp.Mul(*(raw((i,)) for i in rest)))
-    return sp.Add(*total)
-
-
-def poisson(monomial: Monomial, raw: Lookup, order: int) -> sp.Expr:
-    """Cumulants above the order are those of independent Poisson variables: the mean for one species, else 0.
-
-    Nasell 2003.
-    """
-    own = raw(monomial[:1]) if len(set(monomial)) == 1 else sp.S.Zero
-    return own - cumulant_rest(monomial, raw)
-
-
-def zero_factorial_cumulant(monomial: Monomial, raw: Lookup, order: int) -> sp.Expr:
-    """Factorial cumulants above the order vanish, as all above the first do for independent Poisson variables.
-
-    Kendall 1949.
-    """
-
-    def falling(m: Monomial) -> sp.Expr:
-        return factorial_from_raw(m, raw)
-
-    lower = sp.Add(*(c * (raw(m) if m else sp.S.One) for m, c in falling_from_powers(monomial)[1:]))
-    return -cumulant_rest(monomial, falling) - lower
-
-
-def lognormal(monomial: Monomial, raw: Lookup, order: int) -> sp.Expr:
-    """Moments of a multivariate log-normal distribution with the same means and second moments.
-
-    <prod x_p> = prod_p <x_p> prod_{p < q} <x_p x_q>/(<x_p> <x_q>). Keeling 2000; Lakatos et al. 2015.
-    """
-    means = sp.Mul(*(raw((i,)) for i in monomial))
-    pairs = [(i, j) for i, j in combinations(monomial, 2)]
-    return sp.Mul(means, *(raw((i, j)) / (raw((i,)) * raw((j,))) for i, j in pairs))
-
-
-def derivative_matching(monomial: Monomial, raw: Lookup, order: int) -> sp.Expr:
-    """A product of powers of the moments up to the order, whose derivatives match those of the moment at a point.
-
-    <x^m> = prod_p <x^p>^g_p with sum_p g_p C(p, s) = C(m, s) for every s up to the order. Singh and Hespanha 2011.
-    """
-    return sp.Mul(*(raw(m) ** g for m, g in _matched(monomial, order)))
-
-
-@cache
-def _matched(monomial: Monomial, order: int) -> tuple[tuple[Monomial, int], ...]:
-    """The exponents g_p, from the highest order down: those of a given order appear alone in its equations."""
-    known = sorted(monomials(sorted(set(monomial)), order), key=len, reverse=True)
-    powers: dict[Monomial, int] = {}
-    for s in known:
-        powers[s] = _ways(monomial, s) - sum(g * _ways(p, s) for p, g in powers.items())
-    return tuple((p, g) for p, g in powers.items() if g)
-
-
-def _ways(whole: Monomial, part: Monomial) -> int:
-    """prod_i C(whole_i, part_i)."""
-    have, result = Counter(whole), sp.Integer(1)
-    for i, q in Counter(part).items():
-        result *= sp.binomial(have[i], q)
-    return int(result)
-
-
-# Closures of n that are the same closures of n - mean: they are applied to central moments as they are.
-_WITH_THE_MEAN = (gaussian, zero)
-
-
-BY_NAME: dict[str, Closure] = {
-    f.__name__: f for f in (gaussian, zero, poisson, zero_factorial_cumulant, lognormal, derivative_matching)
-}
-
-
-# ---------------------------------------------------------------------------------------------- closing
+_TO_RAW: dict[Kind, Callable[[Monomial, Lookup], sp.Expr]] = {
+    Kind.CENTRAL: raw_from_central, Kind.FACTORIAL: raw_from_factorial, Kind.CUMULANT: raw_from_cumulants,
+}  # fmt: skip
+_FROM_RAW: dict[Kind, Callable[[Monomial, Lookup], sp.Expr]] = {
+    Kind.CENTRAL: central_from_raw, Kind.FACTORIAL: factorial_from_raw, Kind.CUMULANT: cumulant_from_raw,
+}  # fmt: skip
 
 
 def close(system: System, closure: Closure, each: Mapping[str, Closure] | None = None) -> System:
     """The hierarchy closed: its frontier given by formulas, each after `closure`, or after its own in `each` by label.
 
-    Raises R519 for a System that is no open moment hierarchy.
+    Raises R519 for a System that is no open moment hierarchy, for a label in `each` that it does not need, and where
+    a closure asks for moments of a higher order than the hierarchy has.
     """
     parsed = _Parsed(system)
-    order = max(len(m) for m in parsed.known)
+    chosen = dict(each or {})
+    forms = _Forms(parsed.kind, max(len(m) for m in parsed.known))
+    symbols = dict(parsed.symbols)
     made: dict[Monomial, sp.Expr] = {}
 
-    def raw(m: Monomial) -> sp.Expr:
-        if not m:
-            return sp.S.One
-        if parsed.kind is Kind.RAW or len(m) == 1:
-            return moment(m)
-        return raw_from_central(m, moment) if parsed.kind is Kind.CENTRAL else raw_from_factorial(m, moment)
-
     def moment(m: Monomial) -> sp.Expr:
-        name = moment_symbol(m, parsed.names, parsed.kind)
+        name = symbols.get(m)
+        if name is None:
+            name = symbols[m] = moment_symbol(m, parsed.names, parsed.kind)
         if m not in parsed.known and m not in made:
-            if len(m) <= order:
+            if len(m) <= forms.order:
                 message = f"{system.name} has no equation for {label(m, parsed.names, parsed.kind)}"
                 raise RxnError("R519", message, hint="a closure needs all moments up to the order")
-            made[m] = sp.S.Zero  # the formula is made of lower orders alone, so that nothing asks for it meanwhile
-            made[m] = formula(m, (each or {}).get(label(m, parsed.names, parsed.kind), closure))
+            own = chosen.get(name.name, closure) if chosen else closure
+            made[m] = forms.formula(m, own, moment)
         return name
-
-    def formula(m: Monomial, chosen: Closure) -> sp.Expr:
-        if parsed.kind is Kind.RAW:
-            return chosen(m, raw, order)
-        if parsed.kind is Kind.CENTRAL and chosen in _WITH_THE_MEAN:
-            return chosen(m, lambda part: sp.S.Zero if len(part) == 1 else moment(part), order)
-        whole = chosen(m, raw, order)
-        if parsed.kind is Kind.CENTRAL:
-            return sp.expand(central_from_raw(m, lambda part: whole if part == m else raw(part)))
-        return sp.expand(factorial_from_raw(m, lambda part: whole if part == m else raw(part)))
 
     for m in parsed.frontier:
         moment(m)
-    symbols = {m: moment_symbol(m, parsed.names, parsed.kind) for m in made}
-    extra = [m for m in made if m not in parsed.frontier]
-    opened = replace(
-        system,
-        frontier=(*system.frontier, *(State(symbols[m], label(m, parsed.names, parsed.kind)) for m in extra)),
-    )
-    names = [closure.__name__, *(f"{k}: {v.__name__}" for k, v in (each or {}).items())]
-    step = Step("closure", (("by", ", ".join(names)),), _source(closure))
-    closed = opened.define({symbols[m]: f for m, f in made.items()}, step)
+    for text in chosen:
+        if text not in {symbols[m].name for m in made}:
+            message = f"{system.name} needs no closure of {text!r}"
+            raise RxnError("R519", message, hint="it is open in " + ", ".join(s.label for s in system.frontier[:12]))
+    needed = set(parsed.frontier)
+    extra = tuple(State(symbols[m], symbols[m].name) for m in made if m not in needed)
+    names = [closure.__name__, *(f"{k}: {v.__name__}" for k, v in chosen.items())]
+    sources = dict.fromkeys(_source(f) for f in (closure, *chosen.values()))
+    step = Step("closure", (("by", ", ".join(names)),), "; ".join(s for s in sources if s))
+    widened = replace(system, frontier=(*system.frontier, *extra))
+    closed = widened.define({symbols[m]: f for m, f in made.items()}, step)
     return replace(closed, outputs=system.outputs)
+
+
+def opened(system: System) -> System:
+    """The hierarchy that `close` was given. Raises R519 for a System that was not closed last."""
+    if not system.steps or system.steps[-1].name != "closure":
+        raise RxnError("R519", f"{system.name} was not closed")
+    read = label_reader([s.label[1:-1] for s in system.states if _SINGLE.fullmatch(s.label)])
+    held = {s.symbol for s in system.states}
+    given = {n for n, _ in system.definitions if n not in held and read(n.name) is not None}
+    used: set[sp.Symbol] = set()
+    for rhs in system.drift:
+        for factor in (f for _, powers in rhs for f, _ in powers) if isinstance(rhs, Polynomial) else (rhs,):
+            used |= {factor} if factor.is_Symbol else factor.free_symbols
+    found = {m: n for n in given & used if (m := (read(n.name) or ((),))[0])}
+    return replace(
+        system,
+        definitions=tuple((n, f) for n, f in system.definitions if n not in given),
+        frontier=tuple(State(found[m], found[m].name) for m in sorted(found, key=lambda m: (len(m), m))),
+        steps=system.steps[:-1],
+    )
+
+
+class _Forms:
+    """The formulas of one kind of moment, those of equal patterns (`n_0^2 n_3` and `n_2^2 n_7`) made once."""
+
+    def __init__(self, kind: Kind, order: int) -> None:
+        self.kind, self.order = kind, order
+        self.patterns: dict[tuple[Monomial, Closure], tuple[sp.Expr, tuple[tuple[sp.Symbol, Monomial], ...]]] = {}
+
+    def formula(self, m: Monomial, closure: Closure, moment: Lookup) -> sp.Expr:
+        """The moment of `m` in this kind by those that `moment` gives."""
+        if closure not in _ALL:
+            return self._made(m, closure, moment)
+        species = sorted(set(m))
+        place = {i: k for k, i in enumerate(species)}
+        pattern = tuple(place[i] for i in m)
+        found = self.patterns.get((pattern, closure))
+        if found is None:
+            parts: dict[sp.Symbol, Monomial] = {}
+
+            def stand_in(part: Monomial) -> sp.Expr:
+                it = symbol("_" + ",".join(map(str, part)))
+                parts[it] = part
+                return it
+
+            made = self._made(pattern, closure, stand_in)
+            found = made, tuple((it, part) for it, part in parts.items() if made.has(it))
+            self.patterns[pattern, closure] = found
+        expr, stands = found
+        if not stands:
+            return expr
+        return expr.xreplace({it: moment(tuple(species[k] for k in part)) for it, part in stands})
+
+    def _made(self, m: Monomial, closure: Closure, moment: Lookup) -> sp.Expr:
+        def lower(part: Monomial) -> sp.Expr:
+            if len(part) >= len(m):
+                message = f"{closure.__name__} asks for moments of order {len(part)} to give one of order {len(m)}"
+                raise RxnError("R519", message, hint=f"derive moments up to order {len(part)} at least")
+            return moment(part)
+
+        def raw(part: Monomial) -> sp.Expr:
+            if not part:
+                return sp.S.One
+            convert = _TO_RAW.get(self.kind)
+            return lower(part) if convert is None or len(part) == 1 else convert(part, lower)
+
+        value = CUMULANTS.get(closure)
+        if value is not None and self.kind in (Kind.CENTRAL, Kind.CUMULANT):
+            rest = centred_rest(m, lower) if self.kind is Kind.CENTRAL else sp.S.Zero
+            return value(m, lower) - rest  # it asks for orders 1 and 2, where central moments are cumulants
+        if closure is zero and self.kind is Kind.CENTRAL:
+            return sp.S.Zero
+        if closure is zero_factorial_cumulant and self.kind is Kind.FACTORIAL:
+            return -cumulant_rest(m, lower)
+        whole = closure(m, raw, self.order)
+        convert = _FROM_RAW.get(self.kind)
+        return whole if convert is None else sp.expand(convert(m, lambda part: whole if part == m else raw(part)))
 
 
 def _source(closure: Closure) -> str:
@@ -187,22 +187,24 @@ class _Parsed:
 
     def __init__(self, system: System) -> None:
         self.names = [s.label[1:-1] for s in system.states if _SINGLE.fullmatch(s.label)]
-        self.held: dict[str, Monomial] = {}
+        read = label_reader(self.names)
+        self.symbols: dict[Monomial, sp.Symbol] = {}
         kinds = set()
         for state in system.states:
-            found = read_label(state.label, self.names)
+            found = read(state.label)
             if found is not None:
-                self.held[state.label] = found[0]
+                self.symbols[found[0]] = state.symbol
                 kinds |= {found[1]} if len(found[0]) > 1 else set()
         self.kind = kinds.pop() if len(kinds) == 1 else Kind.RAW
-        self.known = set(self.held.values())
+        self.known = frozenset(self.symbols)
         self.frontier: list[Monomial] = []
         for state in system.frontier:
-            found = read_label(state.label, self.names)
+            found = read(state.label)
             if found is None:
                 raise RxnError("R519", f"{state.label} of {system.name} is no moment of species with equations")
             if len(found[0]) > 1:
                 self.kind = found[1]
+            self.symbols[found[0]] = state.symbol
             self.frontier.append(found[0])
         if not self.frontier:
             raise RxnError("R519", f"{system.name} is closed already")
