@@ -10,7 +10,7 @@ they make true fires after them, at the same time.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -31,15 +31,19 @@ Interpolant: TypeAlias = Callable[[float], Values]
 
 
 class Events:
-    """The events of one integration from `start` to `end`, and which conditions hold at the moment."""
+    """The events of one integration from `start` to `end`, and which conditions hold at the moment.
+
+    `instants` are times at which conditions are looked at by themselves.
+    """
 
     def __init__(
-        self, model: Compiled, parameters: Values, known: Mapping[sp.Symbol, sp.Expr], start: float, end: float
-    ) -> None:
+        self, model: Compiled, parameters: Values, known: Mapping[sp.Symbol, sp.Expr], start: float, end: float,
+        instants: Sequence[float] = (),
+    ) -> None:  # fmt: skip
         system = model.system
         self._system, self._start, self._window = system, start, _WINDOW * (end - start)
         self._times = [event_time(system, event, known) for event in system.events]
-        self._due = sorted({t for t in self._times if t is not None})
+        self._due = sorted({t for t in (*self._times, *instants) if t is not None and not math.isnan(t)})
         self._fired: list[list[float]] = [[] for _ in system.events]
         index = {s.symbol: i for i, s in enumerate(system.states)}
         self._targets = [event_targets(system, event, index) for event in system.events]

@@ -20,6 +20,7 @@ from .arrays import Values
 from .equations import Compiled, Function, compiled
 from .events import Events
 from .initial import initial_values, parameter_vector
+from .instants import with_instants
 from .solver import METHODS, Drowned, Options, Run, quiet
 from .trajectory import Trajectory
 
@@ -54,17 +55,20 @@ def integrate(
 
     Raises R501, R504, R505, R609 for overrides and initial values, R603 for times, R604 for options, R506 and R508
     for systems that cannot be compiled, R601 for values that are not finite, R605 where no step is small enough,
-    R606 where `max_evaluations` are spent, R607 for an event that fires without end.
+    R606 where `max_evaluations` are spent, R607 for an event that fires without end, R610 for a condition `t == ...`
+    of what states decide.
     """
     times = _times(t)
     p = np.array(parameter_vector(system, params))
     start = np.array(initial_values(system, times[0], params, initial))
-    model = compiled(system)
+    known = system.environment(params) if system.events else {}
+    instants = with_instants(system)
+    moments = instants.times(known)
+    p, model = np.append(p, moments), compiled(instants.system)
     options = _options(model, method, rtol, atol, jacobian, max_step, max_evaluations)
-    known = system.environment(params) if any(e.timed for e in system.events) else {}
     with np.errstate(all="ignore"), quiet():
         while True:
-            events = Events(model, p, known, times[0], times[-1])
+            events = Events(model, p, known, times[0], times[-1], moments.tolist())
             run = Run(model, p, options, events, times)
             try:
                 states = run.solve(start)

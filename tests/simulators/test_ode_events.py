@@ -9,6 +9,7 @@ from handmade import R, lotka_volterra, symbols, system
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import rxncompile as rx
 from rxncompile.errors import RxnError, Source, Span
 from rxncompile.expressions import TIME, symbol
 from rxncompile.simulators.ode import METHODS, integrate
@@ -243,3 +244,50 @@ def test_an_event_that_assigns_no_state() -> None:
     with pytest.raises(RxnError, match="assigns 'k', which is no state") as caught:
         integrate(system({"x": (0, 0)}, {"k": 1}, events=(at(1, k=2),)), [0, 1])
     assert caught.value.code == "R501"
+
+
+# ---------------------------------------------------------------------------------------------- one moment
+
+
+@pytest.mark.parametrize(("event", "changes_at"), [
+    ("when t == 2*c: A = 50", 6.0),
+    ("when t/3 == 1.1: A = 50", 3.3),  # 3.3/3 is not 1.1 in doubles
+    ("let u = t/c\nwhen u == 1.1: A = 50", 3.3),
+    ("when t == c and A > 4: A = 50", 3.0),
+    ("when t == c and A > 9: A = 50", None),
+    ("when t == -c: A = 50", None),
+    ("when t == 0: A = 50", None),  # true at the start: it has first to become false
+    ("when t != c: A = 50", np.nextafter(3.0, 4.0)),
+    ("when not (t == c): A = 50", np.nextafter(3.0, 4.0)),
+])  # fmt: skip
+def test_a_condition_of_one_moment_is_met_by_both_simulators(event: str, changes_at: float | None) -> None:
+    """Whatever the steps are: t == c fires once where t reaches c, exactly there."""
+    net = rx.parse(f"model M\nparam c = 3\nspecies A = 5, B = 1\nB -> B @ 1\nA -> 0 @ 0\n{event}\n")
+    times = sorted({0.0, 1.0, np.nextafter(changes_at or 2.0, 0.0), changes_at or 2.0, 4.0, 8.0})
+    expected = [50.0 if changes_at is not None and t >= changes_at else 5.0 for t in times]
+    assert rx.sample(rx.jump_process(net), times, seed=1)["A"].tolist() == expected
+    solved = rx.integrate(rx.rate_equations(net), times)["A"]
+    if "t !=" in event or "not" in event:  # just after 3, to the integrator's rounding
+        assert [solved[0], solved[-2], solved[-1]] == [expected[0], 50.0, 50.0]
+    else:
+        assert solved.tolist() == expected
+
+
+def test_a_moment_that_moves_with_a_parameter() -> None:
+    net = rx.parse("model M\nparam c = 3\nspecies A = 5\nA -> 0 @ 0.1\nwhen t == c: A = A + 10\n")
+    system = rx.rate_equations(net)
+    for c in (0.5, 3.0, 7.0):
+        exact = 5 * np.exp(-0.8) + (10 * np.exp(-0.1 * (8.0 - c)))
+        assert rx.integrate(system, [0.0, 8.0], params={"c": c})["A"][-1] == pytest.approx(exact, rel=1e-7)
+
+
+def test_a_moment_that_states_decide_is_refused() -> None:
+    net = rx.parse("model M\nspecies A = 5\nA -> 0 @ 0.1\nwhen t - 3 == A: A = 2\n")
+    for act in (
+        lambda: rx.integrate(rx.rate_equations(net), [0.0, 8.0]),
+        lambda: rx.sample(rx.jump_process(net), [0, 8]),
+    ):
+        with pytest.raises(RxnError) as caught:
+            act()
+        assert caught.value.code == "R610"
+        assert caught.value.span is not None
