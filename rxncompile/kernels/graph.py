@@ -67,6 +67,7 @@ class Graph:
         self._order: list[tuple[int, float, bytes]] = []
         self._states: list[int] = []  # bit j: depends on state j
         self._varies: list[bool] = []  # depends on states or time
+        self._below: list[tuple[int, int]] = []  # the same of parameters and of time, made when it is asked for
         self._derivatives: dict[tuple[int, int], int] = {}
 
     # -- making --------------------------------------------------------------------------------------
@@ -104,12 +105,7 @@ class Graph:
 
     def dependencies(self, node: int) -> list[int]:
         """The indices of the states that a node depends on, ascending."""
-        bits, found = self._states[node], []
-        while bits:
-            low = bits & -bits
-            found.append(low.bit_length() - 1)
-            bits ^= low
-        return found
+        return _bits(self._states[node])
 
     def add(self, *terms: int) -> int:
         """Sum; constants are folded, and `a + (-b)` keeps its NEG last so that an emitter can subtract."""
@@ -200,29 +196,46 @@ class Graph:
 
     # -- differentiating -----------------------------------------------------------------------------
 
-    def derivative(self, node: int, state: int) -> int:
-        """d node / d state, as a node."""
-        stack, done, bit = [node], self._derivatives, 1 << state
+    def derivative(self, node: int, leaf: int) -> int:
+        """d node / d leaf, as a node; `leaf` is the node of a state, of a parameter, or of time."""
+        stack, done = [node], self._derivatives
+        kind, _, index = self.nodes[leaf]
+        bit = 0 if kind is Op.TIME else int(index)
         while stack:
             n = stack[-1]
-            if (n, state) in done:
+            if (n, leaf) in done:
                 stack.pop()
                 continue
-            if not self._states[n] & bit:
-                done[n, state] = self.constant(0.0)
+            below = self._states[n] if kind is Op.STATE else self._inputs(n)[kind is Op.TIME]
+            if not below >> bit & 1:
+                done[n, leaf] = self.constant(0.0)
                 continue
-            needed = [a for a in self.nodes[n].args if (a, state) not in done]
+            needed = [a for a in self.nodes[n].args if (a, leaf) not in done]
             if needed:
                 stack.extend(needed)
             else:
-                done[n, state] = self._chain(n, state)
-        return done[node, state]
+                done[n, leaf] = self._chain(n, leaf)
+        return done[node, leaf]
 
-    def _chain(self, n: int, state: int) -> int:
+    def _inputs(self, node: int) -> tuple[int, int]:
+        """Bit j: depends on parameter j; then whether on time. For all nodes so far, when it is first asked for."""
+        known = self._below
+        for op, args, value in self.nodes[len(known) : node + 1]:
+            parameters, time = 1 << int(value) if op is Op.PARAM else 0, int(op is Op.TIME)
+            for a in args:
+                parameters, time = parameters | known[a][0], time | known[a][1]
+            known.append((parameters, time))
+        return known[node]
+
+    def parameters(self, node: int) -> list[int]:
+        """The indices of the parameters that a node depends on, ascending."""
+        return _bits(self._inputs(node)[0])
+
+    def _chain(self, n: int, leaf: int) -> int:
         op, args, _ = self.nodes[n]
-        if op is Op.STATE:
+        if n == leaf:
             return self.constant(1.0)
-        d = [self._derivatives[a, state] for a in args]
+        d = [self._derivatives[a, leaf] for a in args]
         if op is Op.ADD:
             return self.add(*d)
         if op is Op.MUL:
@@ -296,3 +309,13 @@ class Graph:
                 kept.append(Node(op, tuple(number[a] for a in args), value))
                 stack.pop()
         return tuple(kept), tuple(number[o] for o in outputs)
+
+
+def _bits(mask: int) -> list[int]:
+    """The places of the bits that are set, ascending."""
+    found = []
+    while mask:
+        low = mask & -mask
+        found.append(low.bit_length() - 1)
+        mask ^= low
+    return found

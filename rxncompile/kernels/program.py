@@ -211,7 +211,7 @@ def jacobian_program(system: System) -> SparseProgram:
         (i, j, d)
         for i, node in enumerate(_rhs(lowering))
         for j in g.dependencies(node)
-        if not g.is_constant(d := g.derivative(node, j), 0.0)
+        if not g.is_constant(d := g.derivative(node, g.make(Op.STATE, (), j)), 0.0)
     ]
     program = lowering.finish([d for _, _, d in entries])
     return SparseProgram(program, tuple(i for i, _, _ in entries), tuple(j for _, j, _ in entries))

@@ -1,0 +1,210 @@
+"""From step to step: error control, output times, and why a solve ends. Compiled once for all models."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...kernels.jit import bare_jit, call_kernel
+from ..arrays import Values
+from .steps import (
+    between_explicit,
+    between_rosenbrock,
+    explicit_step,
+    first_step,
+    linearise,
+    rosenbrock_step,
+    size_of,
+)
+
+# how a solve ends
+DONE, NOT_FINITE, UNDERFLOW, SPENT = range(4)
+
+_SAFE, _LEAST, _MOST = 0.9, 0.2, 6.0
+_BETA = 0.04  # of the explicit methods' proportional-integral control
+_ULPS = 16.0 * 2.0**-52  # of the time, below which a step is no step
+
+
+class Control(NamedTuple):
+    """Tolerances and limits. `fixed` > 0: steps of that length without control; `landing`: a step ends at each time."""
+
+    rtol: float
+    atol: Values
+    max_steps: int
+    fixed: float
+    landing: bool
+
+
+class Trace(NamedTuple):
+    """Where the steps of a solve began, if there is room: t, h, and states (steps, n); `used[0]` how many."""
+
+    t: Values
+    h: Values
+    y: Values
+    used: Any
+
+    @classmethod
+    def of(cls, steps: int, n: int) -> Trace:
+        """Room for so many steps; 0 keeps none."""
+        return cls(np.zeros(steps), np.zeros(steps), np.zeros((steps, n if steps else 0)), np.zeros(1, dtype=np.int64))
+
+
+@bare_jit
+def _keep(trace: Any, t: float, h: float, y: Any) -> None:
+    i = trace.used[0]
+    if i < trace.t.size:
+        trace.t[i], trace.h[i] = t, h
+        for m in range(y.size):
+            trace.y[i, m] = y[m]
+    trace.used[0] = i + 1
+
+
+@bare_jit
+def explicit_solve(
+    tab: Any, eq: Any, work: Any, control: Any, times: Any, p: Any, out: Any, count: Any, trace: Any
+) -> int:
+    """y at `times` from y = out[0] at times[0] by an explicit method, into `out` (T, n); DONE or why not.
+
+    `count` (3,) gives the steps taken, the steps refused, and the row that was under way.
+    """
+    y, new, k = work.y, work.new, work.k
+    n, stages, last = y.size, tab.c.size, times.size - 1
+    t, end = times[0], times[last]
+    count[0] = count[1] = trace.used[0] = 0
+    count[2] = 1
+    for m in range(n):
+        y[m] = out[0, m]
+    if last == 0:
+        return DONE
+    call_kernel(eq.rhs, t, y, p, k[0])
+    h = control.fixed if control.fixed > 0.0 else first_step(eq, work, t, end, p, control.rtol, control.atol, tab.order)
+    before, refused, row = 1e-4, False, 1
+    while row <= last:
+        if count[0] + count[1] >= control.max_steps:
+            return SPENT
+        goal = times[row] if control.landing else end
+        step = goal - t if t + 1.0001 * h >= goal else h
+        if not step > _ULPS * abs(t):
+            return UNDERFLOW
+        explicit_step(tab, eq, work, t, step, p)
+        size = 0.0 if control.fixed > 0.0 else size_of(work.error, y, new, control.rtol, control.atol)
+        if not size <= 1.0:
+            count[1] += 1
+            h = step * (max(_LEAST, _SAFE * size ** (-1.0 / tab.order)) if size < math.inf else 0.1)
+            refused = True
+            if not h > _ULPS * abs(t):
+                return UNDERFLOW if size < math.inf else NOT_FINITE
+            continue
+        count[0] += 1
+        _keep(trace, t, step, y)
+        now = goal if step != h or t + step >= goal else t + step
+        while row <= last and times[row] <= now:
+            if times[row] == now:
+                for m in range(n):
+                    out[row, m] = new[m]
+            else:
+                between_explicit(tab, work, step, (times[row] - t) / step, out[row])
+            row += 1
+            count[2] = row
+        for m in range(n):
+            y[m] = new[m]
+            k[0, m] = k[stages - 1, m]
+        t = now
+        if control.fixed > 0.0:
+            continue
+        size = max(size, 1e-10)
+        grown = _SAFE * size ** (-(1.0 / tab.order - 0.75 * _BETA)) * before**_BETA
+        grown = min(_MOST, max(_LEAST, grown))
+        grown = min(1.0, grown) if refused else grown
+        h = max(step * grown, h) if step < h and not refused and grown > 1.0 else step * grown
+        before, refused = max(size, 1e-4), False
+    return DONE
+
+
+@bare_jit
+def rosenbrock_solve(
+    tab: Any, eq: Any, work: Any, control: Any, times: Any, p: Any, out: Any, count: Any, trace: Any
+) -> int:
+    """As `explicit_solve`, by a Rosenbrock method: for stiff equations."""
+    y, new, k = work.y, work.new, work.k
+    n, last = y.size, times.size - 1
+    t, end = times[0], times[last]
+    count[0] = count[1] = trace.used[0] = 0
+    count[2] = 1
+    for m in range(n):
+        y[m] = out[0, m]
+    if last == 0:
+        return DONE
+    h = control.fixed
+    if not h > 0.0:
+        call_kernel(eq.rhs, t, y, p, k[0])
+        h = first_step(eq, work, t, end, p, control.rtol, control.atol, tab.order)
+    before, length, refused, fresh, row = 1.0, h, False, False, 1
+    while row <= last:
+        if count[0] + count[1] >= control.max_steps:
+            return SPENT
+        goal = times[row] if control.landing else end
+        step = goal - t if t + 1.0001 * h >= goal else h
+        if not step > _ULPS * abs(t):
+            return UNDERFLOW
+        if not fresh:
+            linearise(eq, work, t, p)
+            fresh = True
+        size = math.inf
+        if rosenbrock_step(tab, eq, work, t, step, p):
+            size = 0.0 if control.fixed > 0.0 else size_of(work.error, y, new, control.rtol, control.atol)
+        if not size <= 1.0:
+            count[1] += 1
+            h = step * (max(_LEAST, _SAFE * size ** (-1.0 / tab.order)) if size < math.inf else 0.1)
+            refused = True
+            if not h > _ULPS * abs(t):
+                return UNDERFLOW if size < math.inf else NOT_FINITE
+            continue
+        count[0] += 1
+        _keep(trace, t, step, y)
+        now = goal if step != h or t + step >= goal else t + step
+        while row <= last and times[row] <= now:
+            if times[row] == now:
+                for m in range(n):
+                    out[row, m] = new[m]
+            else:
+                between_rosenbrock(tab, work, (times[row] - t) / step, out[row])
+            row += 1
+            count[2] = row
+        for m in range(n):
+            y[m] = new[m]
+        t, fresh = now, False
+        if control.fixed > 0.0:
+            continue
+        size = max(size, 1e-10)
+        grown = _SAFE * size ** (-1.0 / tab.order)
+        if count[0] > 1:  # the predictive control of Gustafsson 1994
+            grown = min(grown, grown * (step / length) * (before / size) ** (1.0 / tab.order))
+        grown = min(_MOST, max(_LEAST, grown))
+        grown = min(1.0, grown) if refused else grown
+        length, before = step, max(size, 1e-2)
+        h = max(step * grown, h) if step < h and not refused and grown > 1.0 else step * grown
+        refused = False
+    return DONE
+
+
+@bare_jit
+def explicit_many(
+    tab: Any, eq: Any, work: Any, control: Any, times: Any, p: Any, out: Any, codes: Any, counts: Any, trace: Any,
+    first: int, last: int,
+) -> None:  # fmt: skip
+    """The solves first, ..., last - 1 of parameters p (R, P), each from out[r, 0], into `out` (R, T, n)."""
+    for r in range(first, last):
+        codes[r] = explicit_solve(tab, eq, work, control, times, p[r], out[r], counts[r], trace)
+
+
+@bare_jit
+def rosenbrock_many(
+    tab: Any, eq: Any, work: Any, control: Any, times: Any, p: Any, out: Any, codes: Any, counts: Any, trace: Any,
+    first: int, last: int,
+) -> None:  # fmt: skip
+    """As `explicit_many`, by a Rosenbrock method."""
+    for r in range(first, last):
+        codes[r] = rosenbrock_solve(tab, eq, work, control, times, p[r], out[r], counts[r], trace)

@@ -1,0 +1,90 @@
+"""Sensitivities over a whole solve, from the trace of its steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...kernels.jit import bare_jit
+from .sensitivity import explicit_adjoint, explicit_forward, rosenbrock_adjoint, rosenbrock_forward
+
+
+@bare_jit
+def _place(trace: Any, i: int, y: Any) -> None:
+    for m in range(y.size):
+        y[m] = trace.y[i, m]
+
+
+@bare_jit
+def _write(s: Any, out: Any, row: int) -> None:
+    for d in range(s.shape[0]):
+        for m in range(s.shape[1]):
+            out[row, d, m] = s[d, m]
+
+
+@bare_jit
+def explicit_back(
+    tab: Any, eq: Any, der: Any, work: Any, tan: Any, trace: Any, times: Any, sources: Any, p: Any, costate: Any,
+    gradient: Any,
+) -> None:  # fmt: skip
+    """d L/d y(t_0) in `costate`, d L/d p added to `gradient`, for L with d L/d y(times[r]) = sources[r].
+
+    The trace's solve landed on every time.
+    """
+    row = times.size - 1
+    for m in range(costate.size):
+        costate[m] = sources[row, m]
+    for i in range(trace.used[0] - 1, -1, -1):
+        _place(trace, i, work.y)
+        explicit_adjoint(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, costate, gradient)
+        if row > 0 and trace.t[i] <= times[row - 1]:
+            row -= 1
+            for m in range(costate.size):
+                costate[m] += sources[row, m]
+
+
+@bare_jit
+def rosenbrock_back(
+    tab: Any, eq: Any, der: Any, work: Any, tan: Any, trace: Any, times: Any, sources: Any, p: Any, costate: Any,
+    gradient: Any,
+) -> None:  # fmt: skip
+    """As `explicit_back`, of a Rosenbrock method's solve."""
+    row = times.size - 1
+    for m in range(costate.size):
+        costate[m] = sources[row, m]
+    for i in range(trace.used[0] - 1, -1, -1):
+        _place(trace, i, work.y)
+        rosenbrock_adjoint(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, costate, gradient)
+        if row > 0 and trace.t[i] <= times[row - 1]:
+            row -= 1
+            for m in range(costate.size):
+                costate[m] += sources[row, m]
+
+
+@bare_jit
+def explicit_along(
+    tab: Any, eq: Any, der: Any, work: Any, tan: Any, trace: Any, times: Any, p: Any, s: Any, q: Any, ks: Any, out: Any
+) -> None:
+    """The directions s (m, n), given at times[0], at every time: out (T, m, n)."""
+    row = 1
+    _write(s, out, 0)
+    for i in range(trace.used[0]):
+        _place(trace, i, work.y)
+        explicit_forward(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, s, q, ks)
+        if i + 1 == trace.used[0] or trace.t[i + 1] >= times[row]:
+            _write(s, out, row)
+            row += 1
+
+
+@bare_jit
+def rosenbrock_along(
+    tab: Any, eq: Any, der: Any, work: Any, tan: Any, trace: Any, times: Any, p: Any, s: Any, q: Any, ks: Any, out: Any
+) -> None:
+    """As `explicit_along`, of a Rosenbrock method's solve."""
+    row = 1
+    _write(s, out, 0)
+    for i in range(trace.used[0]):
+        _place(trace, i, work.y)
+        rosenbrock_forward(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, s, q, ks)
+        if i + 1 == trace.used[0] or trace.t[i + 1] >= times[row]:
+            _write(s, out, row)
+            row += 1

@@ -1,0 +1,219 @@
+"""How the numbers that a solve returned depend on where it started and on its parameters: step by step, exactly.
+
+The step sizes are taken as given. One Rosenbrock step with M = 1/(gamma h) - J, Y_i the argument of stage i:
+
+    forward   M u_i' = J(Y_i) Y_i' + f_p(Y_i) + J' u_i + sum (e_ij/h) u_j' + d_i h (f_t)'
+    adjoint   mu_i = M^-T ubar_i,  Ybar_i += J(Y_i)^T mu_i,  Jbar += mu_i u_i^T,  gradient += f_p(Y_i)^T mu_i
+
+an explicit one is the same without M. J' and the action of Jbar take the derivatives of the Jacobian's entries.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...kernels.jit import bare_jit, call_kernel
+from ..arrays import Values
+from .linear import solve, solve_transposed
+from .steps import explicit_step, linearise, rosenbrock_step
+
+Places = NDArray[np.int64]
+
+
+class Derivatives(NamedTuple):
+    """Addresses and entries: d f/d p as (state, parameter), and of `kernels.derivatives.curvature_program`."""
+
+    parameters: int
+    p_rows: Places
+    p_columns: Places
+    curvature: int
+    c_rows: Places
+    c_columns: Places
+
+
+class Tangents(NamedTuple):
+    """What the derivatives of one step need: m directions, n states, s stages."""
+
+    entries: Values
+    p_entries: Values
+    c_entries: Values
+    mixed: Values  # of each entry of the Jacobian (and slope): its derivative in a direction, or its adjoint
+    k: Values  # (s, n), of one direction, or the adjoint of each stage
+    stage: Values
+    total: Values
+
+    @classmethod
+    def of(cls, n: int, stages: int, entries: int, p_entries: int, c_entries: int) -> Tangents:
+        """Room for the derivatives of a step."""
+        line = np.zeros
+        return cls(
+            line(max(1, entries)), line(max(1, p_entries)), line(max(1, c_entries)), line(entries + n),
+            line((stages, n)), line(n), line(n),
+        )  # fmt: skip
+
+
+@bare_jit
+def _argument(tab: Any, y: Any, k: Any, i: int, h: float, out: Any) -> None:
+    """y + h sum_{j<i} a_ij k_j."""
+    for m in range(y.size):
+        total = 0.0
+        for j in range(i):
+            total += tab.a[i, j] * k[j, m]
+        out[m] = y[m] + h * total
+
+
+@bare_jit
+def explicit_adjoint(
+    tab: Any, eq: Any, der: Any, work: Any, tan: Any, t: float, h: float, p: Any, costate: Any, gradient: Any
+) -> None:
+    """The costate at the end of a step from `work.y` becomes that at its start; the gradient grows by f_p' mu."""
+    y, k, bar = work.y, work.k, tan.k
+    n, stages = y.size, tab.c.size
+    call_kernel(eq.rhs, t, y, p, k[0])
+    explicit_step(tab, eq, work, t, h, p)
+    for i in range(stages):
+        for m in range(n):
+            bar[i, m] = h * tab.b[i] * costate[m]
+    for i in range(stages - 1, -1, -1):
+        if i == stages - 1 and tab.b[i] == 0.0:  # the last stage is the next step's first
+            continue
+        _argument(tab, y, k, i, h, tan.stage)
+        _pull(eq, der, tan, t + tab.c[i] * h, p, bar[i], gradient)
+        for m in range(n):
+            costate[m] += tan.total[m]
+        for j in range(i):
+            weight = h * tab.a[i, j]
+            for m in range(n):
+                bar[j, m] += weight * tan.total[m]
+
+
+@bare_jit
+def _pull(eq: Any, der: Any, tan: Any, t: float, p: Any, mu: Any, gradient: Any) -> None:
+    """`tan.total` = J' mu at (t, tan.stage), gradient += f_p' mu."""
+    call_kernel(eq.jacobian, t, tan.stage, p, tan.entries)
+    tan.total[:] = 0.0
+    for e in range(eq.rows.size):
+        tan.total[eq.columns[e]] += tan.entries[e] * mu[eq.rows[e]]
+    call_kernel(der.parameters, t, tan.stage, p, tan.p_entries)
+    for e in range(der.p_rows.size):
+        gradient[der.p_columns[e]] += tan.p_entries[e] * mu[der.p_rows[e]]
+
+
+@bare_jit
+def rosenbrock_adjoint(
+    tab: Any, eq: Any, der: Any, work: Any, tan: Any, t: float, h: float, p: Any, costate: Any, gradient: Any
+) -> None:
+    """As `explicit_adjoint`, of a Rosenbrock step."""
+    y, k, bar, n = work.y, work.k, tan.k, work.y.size
+    stages, entries = tab.c.size, eq.rows.size
+    linearise(eq, work, t, p)
+    rosenbrock_step(tab, eq, work, t, h, p)
+    tan.mixed[:] = 0.0
+    for i in range(stages):
+        for m in range(n):
+            bar[i, m] = tab.a[stages - 1, i] * costate[m]
+    for m in range(n):
+        bar[stages - 1, m] = costate[m]
+    for i in range(stages - 1, -1, -1):
+        mu = bar[i]
+        solve_transposed(work.matrix, work.pivots, mu)
+        for e in range(entries):
+            tan.mixed[e] += mu[eq.rows[e]] * k[i, eq.columns[e]]
+        if eq.slope and tab.d[i] != 0.0:
+            for m in range(n):
+                tan.mixed[entries + m] += tab.d[i] * h * mu[m]
+        _argument(tab, y, k, i, 1.0, tan.stage)
+        _pull(eq, der, tan, t + tab.c[i] * h, p, mu, gradient)
+        for m in range(n):
+            costate[m] += tan.total[m]
+        for j in range(i):
+            inside, outside = tab.a[i, j], tab.e[i, j] / h
+            for m in range(n):
+                bar[j, m] += inside * tan.total[m] + outside * mu[m]
+    call_kernel(der.curvature, t, y, p, tan.c_entries)
+    for q in range(der.c_rows.size):
+        z, value = der.c_columns[q], tan.c_entries[q] * tan.mixed[der.c_rows[q]]
+        if z < n:
+            costate[z] += value
+        else:
+            gradient[z - n] += value
+
+
+@bare_jit
+def _push(eq: Any, der: Any, tan: Any, s: Any, q: Any, out: Any) -> None:
+    """out = J s + f_p q, with the entries in `tan`."""
+    out[:] = 0.0
+    for e in range(eq.rows.size):
+        out[eq.rows[e]] += tan.entries[e] * s[eq.columns[e]]
+    for e in range(der.p_rows.size):
+        out[der.p_rows[e]] += tan.p_entries[e] * q[der.p_columns[e]]
+
+
+@bare_jit
+def explicit_forward(
+    tab: Any, eq: Any, der: Any, work: Any, tan: Any, t: float, h: float, p: Any, s: Any, q: Any, ks: Any
+) -> None:
+    """Directions s (m, n) of the state, with directions q (m, P) of the parameters, over one step from `work.y`.
+
+    `ks` (m, s, n) is room.
+    """
+    y, k = work.y, work.k
+    n, stages = y.size, tab.c.size
+    call_kernel(eq.rhs, t, y, p, k[0])
+    explicit_step(tab, eq, work, t, h, p)
+    for i in range(stages):
+        if i == stages - 1 and tab.b[i] == 0.0:
+            continue
+        _argument(tab, y, k, i, h, tan.stage)
+        call_kernel(eq.jacobian, t + tab.c[i] * h, tan.stage, p, tan.entries)
+        call_kernel(der.parameters, t + tab.c[i] * h, tan.stage, p, tan.p_entries)
+        for d in range(s.shape[0]):
+            _argument(tab, s[d], ks[d], i, h, tan.total)
+            _push(eq, der, tan, tan.total, q[d], ks[d, i])
+    for d in range(s.shape[0]):
+        for m in range(n):
+            total = 0.0
+            for i in range(stages):
+                total += tab.b[i] * ks[d, i, m]
+            s[d, m] += h * total
+
+
+@bare_jit
+def rosenbrock_forward(
+    tab: Any, eq: Any, der: Any, work: Any, tan: Any, t: float, h: float, p: Any, s: Any, q: Any, ks: Any
+) -> None:
+    """As `explicit_forward`, over one Rosenbrock step."""
+    y, k, n = work.y, work.k, work.y.size
+    stages, entries = tab.c.size, eq.rows.size
+    linearise(eq, work, t, p)
+    rosenbrock_step(tab, eq, work, t, h, p)
+    call_kernel(der.curvature, t, y, p, tan.c_entries)
+    for i in range(stages):
+        _argument(tab, y, k, i, 1.0, tan.stage)
+        call_kernel(eq.jacobian, t + tab.c[i] * h, tan.stage, p, tan.entries)
+        call_kernel(der.parameters, t + tab.c[i] * h, tan.stage, p, tan.p_entries)
+        for d in range(s.shape[0]):
+            _argument(tab, s[d], ks[d], i, 1.0, tan.total)
+            row = ks[d, i]
+            _push(eq, der, tan, tan.total, q[d], row)
+            tan.mixed[:] = 0.0
+            for c in range(der.c_rows.size):
+                z = der.c_columns[c]
+                tan.mixed[der.c_rows[c]] += tan.c_entries[c] * (s[d, z] if z < n else q[d, z - n])
+            for e in range(entries):
+                row[eq.rows[e]] += tan.mixed[e] * k[i, eq.columns[e]]
+            for m in range(n):
+                total = 0.0
+                for j in range(i):
+                    total += tab.e[i, j] * ks[d, j, m]
+                row[m] += total / h
+                if eq.slope:
+                    row[m] += tab.d[i] * h * tan.mixed[entries + m]
+            solve(work.matrix, work.pivots, row)
+    for d in range(s.shape[0]):
+        _argument(tab, s[d], ks[d], stages - 1, 1.0, tan.total)
+        for m in range(n):
+            s[d, m] = tan.total[m] + ks[d, stages - 1, m]

@@ -1,0 +1,169 @@
+"""One step of each method, and what a step size is judged by. Kernels are called by address."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...kernels.jit import bare_jit, call_kernel
+from ..arrays import Values
+from .linear import factorise, solve
+
+
+class Equations(NamedTuple):
+    """d y/dt by address: f, the entries (rows, columns) of its Jacobian, d f/dt (0 where f does not depend on t)."""
+
+    rhs: int
+    jacobian: int
+    slope: int
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+
+
+class Work(NamedTuple):
+    """What the solves of one thread write, one after the other; n states, s stages."""
+
+    y: Values  # where the step starts
+    new: Values  # where it ends
+    stage: Values
+    k: Values  # (s, n)
+    slope: Values
+    entries: Values  # the Jacobian's entries
+    jacobian: Values  # (n, n)
+    matrix: Values  # (n, n), factorised
+    pivots: NDArray[np.int64]
+    error: Values
+
+    @classmethod
+    def of(cls, n: int, stages: int, entries: int, implicit: bool) -> Work:
+        """Room for n states; matrices only where the method needs them."""
+        m = n if implicit else 0
+        line = np.zeros
+        return cls(
+            line(n), line(n), line(n), line((stages, n)), line(n), line(max(1, entries)), line((m, m)), line((m, m)),
+            np.zeros(m, dtype=np.int64), line(n),
+        )  # fmt: skip
+
+
+@bare_jit
+def explicit_step(tab: Any, eq: Any, work: Any, t: float, h: float, p: Any) -> None:
+    """From `work.y` to `work.new`, k[0] = f(t, y) given; the last k is f at the end."""
+    y, stage, k, error = work.y, work.stage, work.k, work.error
+    n, stages = y.size, tab.c.size
+    for i in range(1, stages):
+        for m in range(n):
+            total = 0.0
+            for j in range(i):
+                total += tab.a[i, j] * k[j, m]
+            stage[m] = y[m] + h * total
+        call_kernel(eq.rhs, t + tab.c[i] * h, stage, p, k[i])
+    for m in range(n):
+        total = 0.0
+        for j in range(stages):
+            total += tab.error[j] * k[j, m]
+        work.new[m] = stage[m]
+        error[m] = h * total
+
+
+@bare_jit
+def linearise(eq: Any, work: Any, t: float, p: Any) -> None:
+    """The Jacobian, and d f/dt, at (t, work.y)."""
+    call_kernel(eq.jacobian, t, work.y, p, work.entries)
+    work.jacobian[:, :] = 0.0
+    for e in range(eq.rows.size):
+        work.jacobian[eq.rows[e], eq.columns[e]] = work.entries[e]
+    if eq.slope:
+        call_kernel(eq.slope, t, work.y, p, work.slope)
+
+
+@bare_jit
+def rosenbrock_step(tab: Any, eq: Any, work: Any, t: float, h: float, p: Any) -> bool:
+    """From `work.y` to `work.new` with the Jacobian given; False where the matrix is singular."""
+    y, stage, k, matrix = work.y, work.stage, work.k, work.matrix
+    n, stages = y.size, tab.c.size
+    diagonal, inverse = 1.0 / (tab.gamma * h), 1.0 / h
+    for i in range(n):
+        for j in range(n):
+            matrix[i, j] = -work.jacobian[i, j]
+        matrix[i, i] += diagonal
+    if not factorise(matrix, work.pivots):
+        return False
+    for i in range(stages):
+        for m in range(n):
+            total = y[m]
+            for j in range(i):
+                total += tab.a[i, j] * k[j, m]
+            stage[m] = total
+        call_kernel(eq.rhs, t + tab.c[i] * h, stage, p, k[i])
+        for m in range(n):
+            total = 0.0
+            for j in range(i):
+                total += tab.e[i, j] * k[j, m]
+            k[i, m] += total * inverse
+        if eq.slope and tab.d[i] != 0.0:
+            for m in range(n):
+                k[i, m] += tab.d[i] * h * work.slope[m]
+        solve(matrix, work.pivots, k[i])
+    for m in range(n):
+        work.new[m] = stage[m] + k[stages - 1, m]
+        work.error[m] = k[stages - 1, m]
+    return True
+
+
+@bare_jit
+def size_of(error: Any, y: Any, new: Any, rtol: float, atol: Any) -> float:
+    """sqrt(mean((error/(atol + rtol max(|y|, |new|)))^2)): a step is good below 1."""
+    total = 0.0
+    for m in range(error.size):
+        scaled = error[m] / (atol[m] + rtol * max(abs(y[m]), abs(new[m])))
+        total += scaled * scaled
+    return math.sqrt(total / max(1, error.size))
+
+
+@bare_jit
+def first_step(eq: Any, work: Any, t: float, end: float, p: Any, rtol: float, atol: Any, order: int) -> float:
+    """A step to begin with, k[0] = f(t, y) given.                                  Hairer, Norsett, Wanner I, II.4"""
+    y, k, stage = work.y, work.k, work.stage
+    n = y.size
+    d0 = size_of(y, y, y, rtol, atol)
+    d1 = size_of(k[0], y, y, rtol, atol)
+    h = 1e-6 if d0 < 1e-5 or d1 < 1e-5 else 0.01 * d0 / d1
+    h = min(h, end - t)
+    for m in range(n):
+        stage[m] = y[m] + h * k[0, m]
+    call_kernel(eq.rhs, t + h, stage, p, work.new)
+    for m in range(n):
+        work.error[m] = work.new[m] - k[0, m]
+    d2 = size_of(work.error, y, y, rtol, atol) / h
+    most = max(d1, d2)
+    if not most < math.inf:
+        return h
+    longer = max(1e-6, h * 1e-3) if most <= 1e-15 else (0.01 / most) ** (1.0 / (order + 1))
+    return float(min(100.0 * h, longer, end - t))
+
+
+@bare_jit
+def between_explicit(tab: Any, work: Any, h: float, x: float, out: Any) -> None:
+    """y(t + x h) of the last explicit step."""
+    y, k = work.y, work.k
+    for m in range(y.size):
+        out[m] = y[m]
+    for j in range(tab.c.size):
+        weight = h * x * (tab.dense[j, 0] + x * (tab.dense[j, 1] + x * (tab.dense[j, 2] + x * tab.dense[j, 3])))
+        for m in range(y.size):
+            out[m] += weight * k[j, m]
+
+
+@bare_jit
+def between_rosenbrock(tab: Any, work: Any, x: float, out: Any) -> None:
+    """y(t + x h) of the last Rosenbrock step."""
+    y, new, k = work.y, work.new, work.k
+    for m in range(y.size):
+        out[m] = (1.0 - x) * y[m] + x * new[m]
+    for j in range(tab.c.size):
+        weight = x * (1.0 - x) * (tab.dense[0, j] + x * (tab.dense[1, j] + x * tab.dense[2, j]))
+        for m in range(y.size):
+            out[m] += weight * k[j, m]
