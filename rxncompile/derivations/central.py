@@ -25,9 +25,12 @@ Equation = dict[tuple[Monomial, ...], sp.Expr]  # a product of central moments -
 class Expansion:
     """The propensities of a generator expanded about the mean; `order` for those that are no polynomial."""
 
-    def __init__(self, gen: Generator, order: int, means: Callable[[int], sp.Symbol]) -> None:
+    def __init__(
+        self, gen: Generator, order: int, means: Callable[[int], sp.Symbol], derivatives: int | None = None
+    ) -> None:
         place = gen.positions
         self.change = [{place[s]: n for s, n in t.change} for t in gen.terms]
+        self.derivatives = derivatives  # where the Taylor series of a moment in the jump is cut, if it is
         self.slopes: list[list[tuple[Monomial, sp.Expr]]] = []
         self.truncated: list[str] = []
         self.highest: list[int | float] = []  # order of the central moments that a reaction's terms go up to
@@ -64,6 +67,7 @@ class Expansion:
         if len(m) == 1:
             return {(a,) if a else (): slope for a, slope in self.mean(m[0])}
         powers = Counter(m)
+        least = 0 if self.derivatives is None else len(m) - self.derivatives
         for r in sorted({r for i in powers for r in self.touching.get(i, ())}):
             parts: list[tuple[Monomial, int]] = [((), 1)]
             for i, q in powers.items():
@@ -71,7 +75,7 @@ class Expansion:
                 row = [((i,) * j, comb(q, j) * c ** (q - j)) for j in range(q + 1)] if c else [((i,) * q, 1)]
                 parts = [(p + s, x * y) for p, x in parts for s, y in row]
             for part, x in parts:
-                if len(part) < len(m):
+                if least <= len(part) < len(m):
                     for a, slope in self.slopes[r]:
                         whole = tuple(sorted(part + a))
                         if len(whole) != 1 and len(whole) <= self.highest[r]:

@@ -39,7 +39,10 @@ def gaussian(monomial: Monomial, raw: Lookup, order: int) -> sp.Expr:
 
 
 def zero(monomial: Monomial, raw: Lookup, order: int) -> sp.Expr:
-    """Central moments above the order vanish. Matis and Guerrero 2010; Gillespie 2009."""
+    """Central moments above the order vanish.
+
+    Matis and Guerrero 2010; Gillespie 2009.
+    """
     total = []
     for part, rest, ways in sub_monomials(monomial):
         if rest:
@@ -72,7 +75,9 @@ def zero_factorial_cumulant(monomial: Monomial, raw: Lookup, order: int) -> sp.E
 def lognormal(monomial: Monomial, raw: Lookup, order: int) -> sp.Expr:
     """Moments of a multivariate log-normal distribution with the same means and second moments.
 
-    <prod x_p> = prod_p <x_p> prod_{p < q} <x_p x_q>/(<x_p> <x_q>). Keeling 2000; Lakatos et al. 2015.
+    <prod x_p> = prod_p <x_p> prod_{p < q} <x_p x_q>/(<x_p> <x_q>).
+
+    Keeling 2000; Lakatos et al. 2015.
     """
     means = sp.Mul(*(raw((i,)) for i in monomial))
     pairs = [(i, j) for i, j in combinations(monomial, 2)]
@@ -84,7 +89,9 @@ def gamma(monomial: Monomial, raw: Lookup, order: int) -> sp.Expr:
 
     x_i = b_i sum_j y_ij with y_ij = y_ji independent and gamma distributed, of scale 1 and shape C_ij/(b_i b_j) for
     i != j, b_i = C_ii/<x_i> the scale of x_i: two species share one part, so that what involves three or more has no
-    cumulant, and that of x_i^p x_j^q is (p + q - 1)! b_i^(p-1) b_j^(q-1) C_ij. Lakatos et al. 2015, Sec. II D.
+    cumulant, and that of x_i^p x_j^q is (p + q - 1)! b_i^(p-1) b_j^(q-1) C_ij.
+
+    Lakatos et al. 2015.
     """
 
     def cumulant(m: Monomial) -> sp.Expr:
@@ -96,7 +103,9 @@ def gamma(monomial: Monomial, raw: Lookup, order: int) -> sp.Expr:
 def derivative_matching(monomial: Monomial, raw: Lookup, order: int) -> sp.Expr:
     """A product of powers of the moments up to the order, whose derivatives match those of the moment at a point.
 
-    <x^m> = prod_p <x^p>^g_p with sum_p g_p C(p, s) = C(m, s) for every s up to the order. Singh and Hespanha 2011.
+    <x^m> = prod_p <x^p>^g_p with sum_p g_p C(p, s) = C(m, s) for every s up to the order.
+
+    Singh and Hespanha 2011.
     """
     return sp.Mul(*(raw(m) ** g for m, g in _matched(monomial, order)))
 

@@ -4,6 +4,7 @@
     factorial  d<(n)_m>/dt = sum_r k_r sum_j C(m, j) [(after)_j - (before)_j] <(n)_(before + m - j)>
     central    the same for (n - mu)^m, a_r expanded about the mean mu: exactly where it is a polynomial, to a stated
                order where it is not
+    cumulant   products of cumulants (`cumulants.py`)
 
 `(n)_m` is the falling factorial. The factorial form is the Heisenberg commutator of the normal-ordered generator with
 (a^m), read between <1| and |P>. Sources: Gillespie 2009; Doi 1976; Ale, Kirk and Stumpf 2013 for the expansion.
@@ -12,7 +13,8 @@ Right-hand sides are tables of terms (`Polynomial`), made into expressions where
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from math import comb, perm
 
@@ -21,8 +23,10 @@ import sympy as sp
 from ..errors import RxnError
 from ..monomials import (
     Kind,
+    Lookup,
     Monomial,
     central_from_raw,
+    cumulant_from_raw,
     factorial_from_raw,
     falling_from_powers,
     label,
@@ -35,8 +39,9 @@ from ..network import Network
 from ..operators import Generator, Term, generator
 from ..system import Polynomial, Rhs, State, Step, System
 from .central import Expansion
+from .cumulants import Product, weighted
 from .rates import jump_process
-from .start import raw_start
+from .start import definitions_without_counts, raw_start
 
 MOST_MOMENTS = 200_000
 
@@ -52,11 +57,26 @@ def moments(
     equations need up to `order`. Raises R509, R510, R515 as `generator`, R516 for a rate law that is no polynomial,
     R517 for an order or a label that is none, R412 where there are more than `MOST_MOMENTS`.
     """
-    gen = generator(net)
+    return hierarchy(net, generator(net), order, kind, of, expansion)
+
+
+def hierarchy(
+    net: Network,
+    gen: Generator,
+    order: int,
+    kind: Kind = Kind.RAW,
+    of: Iterable[str] | None = None,
+    expansion: int | None = None,
+    derivatives: int | None = None,
+) -> System:
+    """`moments` by a generator that need not be the network's own: start and parameters are those of `net`.
+
+    `derivatives`: where the change of a moment by a jump, as a Taylor series in the jump, is cut; 2 for a diffusion.
+    """
     names = label_names(gen.species)
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
         raise RxnError("R517", f"order = {order!r} is not a whole number of at least 1")
-    table = table_of(gen, names, kind, expansion or order + 1)
+    table = table_of(gen, names, kind, expansion or order + 1, derivatives)
     if of is None:
         total = comb(len(names) + order, order) - 1
         if total > MOST_MOMENTS:
@@ -68,19 +88,22 @@ def moments(
     return _system(net, table, wanted, drift, order)
 
 
-def table_of(gen: Generator, names: Sequence[str], kind: Kind, expansion: int) -> Table:
+def table_of(
+    gen: Generator, names: Sequence[str], kind: Kind, expansion: int, derivatives: int | None = None
+) -> Table:
     """The equations of moments of one kind, made one by one. Raises R516 for a law that is no polynomial, R517."""
-    if kind is Kind.CUMULANT:
-        hint = "raw, central or factorial moments have"
-        raise RxnError("R517", "cumulants have no hierarchy of their own here", hint=hint)
-    return _Central(gen, names, expansion) if kind is Kind.CENTRAL else Table(gen, names, kind)
+    if kind is Kind.FACTORIAL and derivatives is not None:
+        raise RxnError("R517", "a diffusion has no factorial moments", hint="raw, central and cumulant it has")
+    if kind is Kind.CENTRAL:
+        return _Central(gen, names, expansion, derivatives)
+    return (_Cumulant if kind is Kind.CUMULANT else Table)(gen, names, kind, derivatives)
 
 
 class Table:
     """The reactions of a generator as whole numbers, and the equations that follow."""
 
-    def __init__(self, gen: Generator, names: Sequence[str], kind: Kind) -> None:
-        self.gen, self.names, self.kind = gen, names, kind
+    def __init__(self, gen: Generator, names: Sequence[str], kind: Kind, derivatives: int | None = None) -> None:
+        self.gen, self.names, self.kind, self.derivatives = gen, names, kind, derivatives
         place = gen.positions
         self.rates = [t.rate for t in gen.terms]
         self.change = [{place[s]: n for s, n in t.change} for t in gen.terms]
@@ -89,7 +112,7 @@ class Table:
         for r, moved in enumerate(self.change):
             for i in moved:
                 self.touching.setdefault(i, []).append(r)
-        self.law = [falling_from_powers(m) if kind is Kind.RAW else ((m, 1),) for m in self.before]
+        self.law = [((m, 1),) if kind is Kind.FACTORIAL else falling_from_powers(m) for m in self.before]
         self.after = [_counts(t.after, place) for t in gen.terms]
         self.taken = [_counts(t.before, place) for t in gen.terms]
         self.symbols: dict[Monomial, sp.Symbol] = {}
@@ -130,7 +153,8 @@ class Table:
                 row = [((i,) * j, comb(q, j) * c ** (q - j)) for j in range(q + 1)]
                 parts = [(p + s, x * y) for p, x in parts for s, y in row]
         whole = sum(powers.values())
-        return [(p, x) for p, x in parts if len(p) != whole]  # the highest term is n^m itself
+        least = 0 if self.derivatives is None else whole - self.derivatives
+        return [(p, x) for p, x in parts if least <= len(p) < whole]  # the highest term is n^m itself
 
     def _factorial(self, r: int, powers: dict[int, int]) -> list[tuple[Monomial, int]]:
         """sum_j C(m, j) [(after)_j - (before)_j] (n)_(m - j), to be multiplied by (n)_before index by index."""
@@ -172,10 +196,10 @@ class Table:
 class _Central(Table):
     """The same for central moments."""
 
-    def __init__(self, gen: Generator, names: Sequence[str], order: int) -> None:
+    def __init__(self, gen: Generator, names: Sequence[str], order: int, derivatives: int | None = None) -> None:
         self.gen, self.names, self.kind = gen, names, Kind.CENTRAL
         self.symbols = {}
-        self.expansion = Expansion(gen, order, lambda i: self.symbol((i,)))
+        self.expansion = Expansion(gen, order, lambda i: self.symbol((i,)), derivatives)
 
     def equation(self, m: Monomial) -> Polynomial:
         rows = []
@@ -190,13 +214,39 @@ class _Central(Table):
             yield from ((place[s],) for s in coefficient.free_symbols if s in place)
 
 
+class _Cumulant(Table):
+    """The same for cumulants."""
+
+    def products(self, m: Monomial) -> dict[tuple[int, Product], int]:
+        """{(reaction, product of cumulants): coefficient}: the derivative of one cumulant."""
+        powers = _powers(m)
+        found: dict[tuple[int, Product], int] = {}
+        for r in sorted({r for i in powers for r in self.touching.get(i, ())}):
+            for part, x in self._raw(r, powers):
+                for base, c in self.law[r]:
+                    for product, ways in weighted(base, part):
+                        found[r, product] = found.get((r, product), 0) + c * x * ways
+        return found
+
+    def equation(self, m: Monomial) -> Polynomial:
+        rows = []
+        for (r, product), x in self.products(m).items():
+            if x:
+                factors = Counter(self.symbol(k) for k in product)
+                rows.append((sp.Integer(x), ((self.rates[r], 1), *factors.items())))
+        return Polynomial(rows)
+
+    def uses(self, m: Monomial) -> Iterable[Monomial]:
+        return (k for (_, product), x in self.products(m).items() if x for k in product)
+
+
 def _system(net: Network, table: Table, wanted: Sequence[Monomial], drift: Sequence[Rhs], order: int) -> System:
     base = jump_process(net)
     if base.events:
         raise RxnError("R518", f"events of {net.name} do not act on its moments yet", base.events[0].origin)
     states = {s.symbol: s for s in base.states}
     start = raw_start([states[s] for s in table.gen.species])
-    convert = {Kind.FACTORIAL: factorial_from_raw, Kind.CENTRAL: central_from_raw}.get(table.kind)
+    convert = _FROM_RAW.get(table.kind)
     first = start if convert is None else lambda m: start(m) if len(m) == 1 else convert(m, start)
     held = set(wanted)
     open_ones = sorted((m for m in table.symbols if m not in held), key=lambda m: (len(m), m))
@@ -206,9 +256,17 @@ def _system(net: Network, table: Table, wanted: Sequence[Monomial], drift: Seque
         drift=tuple(drift),
         jumps=(),
         frontier=tuple(State(table.symbol(m), label(m, table.names, table.kind)) for m in open_ones),
+        definitions=definitions_without_counts(base),
         outputs=(),
         steps=(Step("moment equations", (("order", str(order)), ("kind", table.kind)), "Gillespie 2009"),),
     )
+
+
+_FROM_RAW: dict[Kind, Callable[[Monomial, Lookup], sp.Expr]] = {
+    Kind.FACTORIAL: factorial_from_raw,
+    Kind.CENTRAL: central_from_raw,
+    Kind.CUMULANT: cumulant_from_raw,
+}
 
 
 def _read(text: str, names: Sequence[str], kind: Kind) -> Monomial:

@@ -1,4 +1,7 @@
-"""Moments of a process at its start: species are independent there, each a number or drawn from a law."""
+"""What a hierarchy of moments takes over from the process: its start, and definitions that do not name counts.
+
+At the start species are independent, each a number or drawn from a law.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,16 @@ import sympy as sp
 from ..errors import RxnError
 from ..monomials import Lookup, Monomial, stirling
 from ..network import Distribution
-from ..system import State
+from ..system import State, System
+
+
+def definitions_without_counts(process: System) -> tuple[tuple[sp.Symbol, sp.Expr], ...]:
+    """The definitions that mean the same in equations of moments: laws that name counts are expanded there."""
+    counted = set(process.symbols)
+    for name, formula in process.definitions:
+        if formula.free_symbols & counted:
+            counted.add(name)
+    return tuple((name, formula) for name, formula in process.definitions if name not in counted)
 
 
 def raw_start(states: Sequence[State]) -> Lookup:
