@@ -11,7 +11,7 @@ Sources: Horn and Jackson 1972; Feinberg 1979 (lectures), 1987, 1995; Shinar and
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -175,14 +175,14 @@ def structure_of(net: Network) -> Structure:
         either[before].append(after)
         either[after].append(before)
     home = {c: k for k, part in enumerate(strong_parts(leads)) for c in part}
+    parts = strong_parts(either)
+    spanning = _spanning(arcs, parts)
     classes = []
-    for part in strong_parts(either):
+    for part, rows in zip(parts, spanning, strict=True):
         strong: dict[int, list[Complex]] = {}
         for c in part:
             strong.setdefault(home[c], []).append(c)
-        inside = set(part)
         terminal = [s for k, s in strong.items() if all(home[d] == k for c in s for d in leads[c])]
-        rows = [row for (before, _), row in arcs.items() if before in inside]
         classes.append(
             LinkageClass(tuple(part), tuple(map(tuple, strong.values())), tuple(map(tuple, terminal)), rank(rows))
         )
@@ -250,6 +250,27 @@ def _obstacles(net: Network, fixed: set[str]) -> Iterable[str]:
 
 
 # ---------------------------------------------------------------------------------------------- graphs
+
+
+def _spanning(
+    arcs: Mapping[tuple[Complex, Complex], dict[int, int]], parts: Sequence[Sequence[Complex]]
+) -> list[list[dict[int, int]]]:
+    """Changes along a tree of each part: those along all other arcs are sums and differences of them."""
+    place = {c: k for k, part in enumerate(parts) for c in part}
+    above: dict[Complex, Complex] = {c: c for c in place}
+
+    def root(c: Complex) -> Complex:
+        while above[c] != c:
+            above[c] = c = above[above[c]]
+        return c
+
+    found: list[list[dict[int, int]]] = [[] for _ in parts]
+    for (before, after), row in arcs.items():
+        one, other = root(before), root(after)
+        if one != other:
+            above[one] = other
+            found[place[before]].append(row)
+    return found
 
 
 def strong_parts(leads: dict[Node, list[Node]]) -> list[list[Node]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy as sp
 
@@ -47,6 +48,7 @@ def moieties(net: Network) -> tuple[ConservationLaw, ...] | None:
     return laws_and_moieties(net)[1]
 
 
+@lru_cache(maxsize=8)
 def laws_and_moieties(
     net: Network,
 ) -> tuple[tuple[ConservationLaw, ...], tuple[ConservationLaw, ...] | None]:
