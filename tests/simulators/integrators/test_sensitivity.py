@@ -60,7 +60,7 @@ def check(system: System, scheme: Scheme, end: float, seed: int, most: int = 40)
 
     x = np.concatenate([y, p])
     for i in rng.permutation(m)[:most]:
-        e = 1e-5 * max(abs(x[i]), 1e-3 * max(1.0, np.abs(y).max()) if i < n else 1e-12)
+        e = 1e-5 * max(abs(x[i]), 1e-3 * (np.abs(y).max() or 1.0) if i < n else 1e-12)
         above, below = x.copy(), x.copy()
         above[i], below[i] = x[i] + e, x[i] - e
         difference = (value(above) - value(below)) / (above[i] - below[i])
