@@ -102,6 +102,13 @@ class Fence:
 
 
 @dataclass(frozen=True, slots=True)
+class Hat:
+    """A letter with a hat, as of an operator that creates."""
+
+    body: Letter
+
+
+@dataclass(frozen=True, slots=True)
 class Cases:
     """Values and their conditions, one pair a line, behind a brace."""
 
@@ -110,6 +117,7 @@ class Cases:
 
 Box: TypeAlias = (
     Letter | Verbatim | Words | Function | Digits | Sign | Row | Product | Fraction | Script | Root | Fence | Cases
+    | Hat
 )
 
 GREEK = {
@@ -121,6 +129,7 @@ GREEK = {
 }  # fmt: skip
 _GREEK_LATEX = {character: f"\\{name}" for name, character in GREEK.items()}
 _GREEK_LATEX |= {"ε": "\\varepsilon", "φ": "\\varphi", "∅": "\\emptyset"}  # the shapes of the Unicode letters
+_GREEK_LATEX |= {"∂": "\\partial"}
 
 MINUS = "−"
 SIGNS = {
@@ -129,7 +138,7 @@ SIGNS = {
 }  # fmt: skip
 _FENCES = {
     "(": "(", ")": ")", "⟨": "\\langle ", "⟩": "\\rangle ", "⌊": "\\lfloor ", "⌋": "\\rfloor ", "⌈": "\\lceil ",
-    "⌉": "\\rceil ", "|": "|",
+    "⌉": "\\rceil ", "|": "|", "[": "[", "]": "]",
 }  # fmt: skip
 
 
@@ -171,6 +180,8 @@ def width(box: Box) -> int:
             return width(body) + 1
         case Fence(_, body, _):
             return width(body) + 2
+        case Hat(letter):
+            return width(letter)
         case Cases(rows):
             return max(width(value) + width(condition) for value, condition in rows) + 4
     raise TypeError(box)
@@ -249,6 +260,8 @@ def _latex(box: Box) -> str:
         case Fence(left, body, right):
             grow, shut = ("\\left", "\\right") if tall(body) else ("", "")
             return f"{grow}{_FENCES[left]}{to_latex(body)}{shut}{_FENCES[right]}"
+        case Hat(letter):
+            return f"\\hat{{{to_latex(letter)}}}"
         case Cases(rows):
             lines = " \\\\ ".join(f"{to_latex(value)} & {to_latex(condition)}" for value, condition in rows)
             return f"\\begin{{cases}} {lines} \\end{{cases}}"
@@ -299,6 +312,8 @@ def to_mathml(box: Box) -> str:
             return f"<msqrt>{to_mathml(body)}</msqrt>"
         case Fence(left, body, right):
             return f"<mrow><mo>{left}</mo>{to_mathml(body)}<mo>{right}</mo></mrow>"
+        case Hat(letter):
+            return f'<mover accent="true">{to_mathml(letter)}<mo>^</mo></mover>'
         case Cases(rows):
             cell = '<mtd style="text-align:left">'
             lines = "".join(

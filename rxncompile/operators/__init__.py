@@ -3,5 +3,9 @@
 from __future__ import annotations
 
 from .generator import Generator, Powers, Term, falling_factorials, generator
+from .printing import Equation, as_generating_function, as_master_equation, as_operator
 
-__all__ = ["Generator", "Powers", "Term", "falling_factorials", "generator"]
+__all__ = [
+    "Equation", "Generator", "Powers", "Term", "as_generating_function", "as_master_equation", "as_operator",
+    "falling_factorials", "generator",
+]  # fmt: skip

@@ -18,9 +18,10 @@ from functools import cached_property
 import sympy as sp
 
 from ..errors import RxnError, Span
-from ..expressions import symbol, text
+from ..expressions import symbol
 from ..monomials import stirling
 from ..network import Flag, Network, Reaction, change, in_counts, propensity
+from .printing import as_operator
 
 Powers = tuple[tuple[sp.Symbol, int], ...]
 
@@ -69,27 +70,15 @@ class Generator:
         return {s: i for i, s in enumerate(self.species)}
 
     def __str__(self) -> str:
-        """`W` as text: hats create, the bracket is what a reaction makes minus what it takes."""
-        alone = len(self.species) == 1
-        lines = [f"{self.name}: evolution operator"]
-        for k, term in enumerate(self.terms):
-            lead = "W = " if k == 0 else "  + "
-            rate = f"({text(term.rate)})" if term.rate.is_Add else text(term.rate)
-            rate = "" if term.rate == 1 else f"{rate}*"
-            if term.law is None:
-                made, taken = (_ladder(side, "â", alone) or "1" for side in (term.after, term.before))
-                below = _ladder(term.before, "a", alone)
-                lines.append(f"{lead}{rate}({made} - {taken}){' ' + below if below else ''}")
-            else:
-                shift = " ".join(f"S[{s.name}]^{n}" if n != 1 else f"S[{s.name}]" for s, n in term.change)
-                lines.append(f"{lead}({shift} - 1) {'' if term.rate == 1 else rate + '*'}[{text(term.law)}]")
-        return "\n".join(lines)
+        """`W` as text."""
+        return str(as_operator(self))
 
+    def latex(self) -> str:
+        """`W` in LaTeX, to stand between $$ and $$."""
+        return as_operator(self).latex()
 
-def _ladder(side: Powers, letter: str, alone: bool) -> str:
-    """A product of ladder operators, `â[A]^2 â[B]`."""
-    names = [letter if alone else f"{letter}[{s.name}]" for s, _ in side]
-    return " ".join(f"{name}^{n}" if n != 1 else name for name, (_, n) in zip(names, side, strict=True))
+    def _repr_latex_(self) -> str:
+        return f"$${self.latex()}$$"
 
 
 def generator(net: Network) -> Generator:
