@@ -65,12 +65,13 @@ def check(system: System, scheme: Scheme, end: float, seed: int, most: int = 40)
         assert code == DONE
         return float((out[rows] * sources).sum())
 
+    size = np.abs(trace.y[: trace.used[0]]).max()
     x = np.concatenate([y, p])
     for i in rng.permutation(m)[:most]:
-        e = 1e-5 * max(abs(x[i]), 1e-3 * (np.abs(y).max() or 1.0) if i < n else 1e-12)
+        e = 1e-5 * max(abs(x[i]), 1e-3 * size if i < n else 1e-12)
         wide, narrow = central(value, x, i, e), central(value, x, i, 0.5 * e)
         difference = (4.0 * narrow - wide) / 3.0  # Richardson
-        noise = 1e-15 * np.abs(sources).sum() * np.abs(y).max() / e * len(steps)
+        noise = 1e-15 * np.abs(sources).sum() * size / e * len(steps)
         assert abs(difference - adjoint[i]) <= DIFFERENCES * scale[i] + noise, (i, difference, adjoint[i])
     return True
 
