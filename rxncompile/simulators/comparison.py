@@ -5,9 +5,10 @@
     distributions  chi-square over bins that expect at least five runs each
                    sum (seen - expected)^2 / expected;  of two ensembles (n2 a - n1 b)^2 / (n1 n2 (a + b)), a, b counts
 
-An exact side has n infinite. All tests together raise a false alarm with chance `alarm` at most, by Bonferroni's
-inequality in Holm's order (Holm 1979). A deterministic solution follows means only in the limit of many molecules:
-its distance is told, and nothing is tested.
+An exact side has n infinite, and its moments stand for the other side's too. Z and Y are skewed where few runs decide
+them: their p is that of a gamma law of the same skewness. All tests together raise a false alarm with chance `alarm`
+at most, by Bonferroni's inequality in Holm's order (Holm 1979). A deterministic solution follows means only in the
+limit of many molecules: its distance is told, and nothing is tested.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from .trajectory import Ensemble, Trajectory, column
 
 _EXPECTED = 5.0  # runs in a bin
 _MANY = 30  # runs from which on means are taken to be normal
+_SKEWED = 1e-3  # skewness below which a law is normal
 _ROUNDING = 1e-9  # relative, of means and deviations that should be equal
 
 
@@ -96,10 +98,19 @@ class _Side:
     runs: float
     mean: float
     variance: float
-    fourth: float | None
+    higher: tuple[float, float, float] | None  # third, fourth and sixth central moment, where values are known
     values: Values | None
     weights: Values | None  # probabilities where exact, else numbers of runs
-    lost: float = 0.0
+
+    def of_mean(self) -> tuple[float, float]:
+        """Second and third central moment of what is averaged into the mean."""
+        return self.variance, self.higher[0] if self.higher else 0.0
+
+    def of_variance(self) -> tuple[float, float]:
+        """The same of the squared distance from the mean."""
+        assert self.higher is not None
+        v, (_, fourth, sixth) = self.variance, self.higher
+        return max(fourth - v**2, 0.0), sixth - 3.0 * fourth * v + 2.0 * v**3
 
 
 def compare(
@@ -141,27 +152,41 @@ def _tests(a: _Side, b: _Side, size: float) -> list[tuple[str, float, float]]:
     """What, statistic and p of each test that can be made."""
     found: list[tuple[str, float, float]] = []
     if min(a.runs, b.runs) >= _MANY:
-        found.append(("mean", *_normal(a.mean - b.mean, a.variance / a.runs + b.variance / b.runs, size)))
-        if a.fourth is not None and b.fourth is not None:
+        first, second = (a, a) if np.isinf(a.runs) else (b, b) if np.isinf(b.runs) else (a, b)
+        found.append(("mean", *_z(a.mean - b.mean, a.runs, b.runs, first.of_mean(), second.of_mean(), size)))
+        if a.higher is not None and b.higher is not None:
             fewest = min(a.runs, b.runs)
-            rare = any(x > 0.01 * fewest * v**2 for x, v in ((a.fourth, a.variance), (b.fourth, b.variance)))
-            if not rare:  # else a few runs decide the variance, which is then far from normal
-                error = (a.fourth - a.variance**2) / a.runs + (b.fourth - b.variance**2) / b.runs
-                found.append(("variance", *_normal(a.variance - b.variance, max(error, 0.0), size**2)))
+            rare = any(x.higher[1] > 0.01 * fewest * x.variance**2 for x in (a, b) if x.higher is not None)
+            if not rare:  # else a few runs decide the variance, which no law of two or three moments then has
+                parts = first.of_variance(), second.of_variance()
+                found.append(("variance", *_z(a.variance - b.variance, a.runs, b.runs, *parts, size**2)))
     if a.values is not None and b.values is not None and (binned := _chi_square(a, b)) is not None:
         found.append(("distribution", *binned))
     return found
 
 
-def _normal(difference: float, variance: float, size: float) -> tuple[float, float]:
-    """z and its two-sided p. Without a variance both have to be equal to rounding."""
-    from scipy.special import ndtr
+def _z(
+    difference: float, n1: float, n2: float, one: tuple[float, float], two: tuple[float, float], size: float
+) -> tuple[float, float]:
+    """z of the difference of two averages, and its two-sided p; each has a variance and a third central moment.
 
+    p by a gamma law of the difference's skewness, which for averages of Poisson numbers is right to their last tail.
+    Without a variance both have to be equal to rounding.
+    """
+    from scipy.special import gammainc, gammaincc, ndtr
+
+    variance = one[0] / n1 + two[0] / n2
     if variance <= (_ROUNDING * size) ** 2:
         same = abs(difference) <= 1e-6 * size
         return (0.0, 1.0) if same else (float("inf"), 0.0)
     z = difference / float(np.sqrt(variance))
-    return z, 2.0 * float(ndtr(-abs(z)))
+    skewness = (one[1] / n1**2 - two[1] / n2**2) / variance**1.5
+    if abs(skewness) < _SKEWED:
+        return z, 2.0 * float(ndtr(-abs(z)))
+    shape = 4.0 / skewness**2
+    at = shape + (z if skewness > 0.0 else -z) * float(np.sqrt(shape))
+    tail = min(float(gammainc(shape, at)), float(gammaincc(shape, at))) if at > 0.0 else 0.0
+    return z, min(2.0 * tail, 1.0)
 
 
 def _chi_square(a: _Side, b: _Side) -> tuple[float, float] | None:
@@ -202,17 +227,13 @@ def _bins(weight: Values) -> NDArray[np.int64]:
 def _side(result: Trajectory | Ensemble | Distribution, label: str, at: int) -> _Side:
     k = column(result, label)
     if isinstance(result, Distribution):
-        s = result.snapshots[at]
         values, p = result.marginal(label, at)
-        p = p / p.sum()
-        mean = float(p @ values)
-        centred = values - mean
-        return _Side(np.inf, mean, float(p @ centred**2), float(p @ centred**4), values, p, s.lost)
+        return _known(values, p / p.sum(), np.inf)
     found = whole_values(result, label, at)
     if isinstance(result, Trajectory) and found is None:
         found = np.unique(result.values[:, at, k], return_counts=True)
     if found is not None:
-        return _drawn(found[0], found[1].astype(float))
+        return _known(found[0], found[1].astype(float), float(found[1].sum()))
     assert isinstance(result, Ensemble)
     mean, variance, n = float(result.mean[at, k]), float(result.sd[at, k]) ** 2, float(result.runs or np.inf)
     return _Side(n, mean, variance, None, None, None)
@@ -236,12 +257,17 @@ def whole_values(result: Trajectory | Ensemble, label: str, at: int) -> tuple[Va
     return seen.left[kept], seen.counts[kept]
 
 
-def _drawn(values: Values, counts: Values) -> _Side:
-    n = float(counts.sum())
-    mean = float(counts @ values) / n
+def _known(values: Values, weights: Values, n: float) -> _Side:
+    """Moments of values with their probabilities, or with the runs that have them: then n - 1 in the variance."""
+    share = weights / weights.sum()
+    mean = float(share @ values)
     centred = values - mean
-    variance = float(counts @ centred**2) / max(n - 1.0, 1.0)
-    return _Side(n, mean, variance, float(counts @ centred**4) / n, values, counts)
+    variance = float(share @ centred**2) * (1.0 if np.isinf(n) else n / max(n - 1.0, 1.0))
+    return _Side(n, mean, variance, _higher(share, centred), values, weights)
+
+
+def _higher(share: Values, centred: Values) -> tuple[float, float, float]:
+    return float(share @ centred**3), float(share @ centred**4), float(share @ centred**6)
 
 
 def _shared_times(a: Values, b: Values) -> list[tuple[int, int]]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -106,6 +107,7 @@ class _Walk:
     quiet: int = 0  # steps since the set grew
     grown: list[float] = field(default_factory=list)  # when the set has grown lately
     reach: float = 150.0  # jumps of the fastest state that the Arnoldi method passes in a step
+    dense: tuple[float, Any, Values] | None = None  # a step, its generator and the dense exponential of both
 
     def advance(self, space: StateSpace, p: Values, start: float, end: float) -> tuple[StateSpace, Values, float]:
         """From `start` to `end`; what was lost on the way."""
@@ -114,14 +116,11 @@ class _Walk:
         space, p = space.grown(p, np.ones(len(space), dtype=bool), self.layers, self.most)
         generator = space.generator()
         now, lost, failures = start, 0.0, 0
-        dense: tuple[float, Values] | None = None
         while now < end:
             fastest = max(generator.fastest, 1e-300)
             if worth_squaring(len(space), fastest * (end - now)):
                 step, estimated = end - now, 0.0
-                if dense is None or dense[0] != step:
-                    dense = step, squared(generator.matrix, fastest, step)
-                after = dense[1] @ p
+                after = self._squared(generator.matrix, fastest, step, end) @ p
             else:
                 longest = _FEW / fastest if failures >= 3 else max(_FEW / fastest, 0.25 * (end - start))
                 step = min(self.step, end - now, longest)
@@ -155,7 +154,7 @@ class _Walk:
                 space, p = space.grown(p, seeds, self.layers, self.most)
                 if len(space) == size:
                     raise _impossible(space.rules.system, leaked)
-                generator, dense = space.generator(), None
+                generator = space.generator()
                 continue
             lost += max(leaked, 0.0) + estimated
             now, p, failures = (end if now + step >= end else now + step), after, 0
@@ -169,9 +168,29 @@ class _Walk:
                     lost += float(p[~kept].sum())
                     space, p = space.kept(kept), p[kept]
                     space, p = space.grown(p, np.ones(len(p), dtype=bool), self.layers, self.most)
-                    generator, dense = space.generator(), None
+                    generator = space.generator()
                 self.quiet = 0
         return space, p, lost
+
+    def _squared(self, matrix: Any, fastest: float, step: float, end: float) -> Values:
+        """The dense exponential; the one before where generator and step are the same, to the rounding of time."""
+        if self.dense is not None:
+            length, other, found = self.dense
+            if abs(length - step) <= 4.0 * math.ulp(end) and _same(other, matrix):
+                return found
+        found = squared(matrix, fastest, step)
+        self.dense = step, matrix, found
+        return found
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two sparse matrices are equal to the last bit."""
+    return (
+        a.shape == b.shape
+        and np.array_equal(a.indptr, b.indptr)
+        and np.array_equal(a.indices, b.indices)
+        and np.array_equal(a.data, b.data)
+    )
 
 
 def _running_away(system: System, now: float, states: int) -> RxnError:

@@ -5,11 +5,12 @@ Seeds are fixed. Each comparison has a chance of ALARM of a false alarm, all of 
 
 import numpy as np
 import pytest
+from scipy.stats import poisson
 
 from rxncompile.derivations.rates import jump_process, rate_equations
 from rxncompile.errors import RxnError
 from rxncompile.language import parse
-from rxncompile.simulators.comparison import compare
+from rxncompile.simulators.comparison import _known, _tests, compare
 from rxncompile.simulators.ensembles import sample_statistics
 from rxncompile.simulators.master_equation import master_equation
 from rxncompile.simulators.method import Method
@@ -130,3 +131,22 @@ def test_refusals() -> None:
     later = master_equation(jump_process(parse("species A = 3\nA -> 0 @ 1")), [5.0, 7.0])
     with pytest.raises(RxnError, match="no time in common"):
         compare(one, later)
+
+
+def test_a_rare_event_that_no_run_has_seen_is_no_difference() -> None:
+    """One molecule that is bound a thousandth of the time: fifty runs that all find it free say nothing."""
+    net = parse("species A = 1, B\nA <-> B @ 1, 1000")
+    system, t = jump_process(net), [0.0, 1.0, 2.0, 3.0]
+    exact = master_equation(system, t)
+    drawn = sample(system, t, runs=50, seed=1)
+    assert not drawn["B"].any()  # what makes this test one of that
+    assert compare(drawn, exact).agree
+
+
+def test_tails_of_means_are_those_of_poisson_numbers() -> None:
+    """p of a mean that is five times too large, of runs that expect 4 events together, against the exact tail."""
+    k = np.arange(40.0)
+    law = poisson.pmf(k, 0.02)
+    exact, drawn = _known(k, law / law.sum(), np.inf), _known(np.array([0.0, 1.0]), np.array([180.0, 20.0]), 200.0)
+    p = next(p for what, _, p in _tests(drawn, exact, 1.0) if what == "mean")
+    assert 1.0 < p / (2.0 * poisson.sf(19, 4.0)) < 4.0  # a gamma law has no steps; the normal one is off by 1e7

@@ -10,6 +10,7 @@ from scipy.linalg import expm
 from rxncompile.derivations.rates import jump_process
 from rxncompile.errors import RxnError
 from rxncompile.language import parse
+from rxncompile.simulators import master_equation as module
 from rxncompile.simulators.ensembles import sample_statistics
 from rxncompile.simulators.exponentials import exponential, squared, uniformised
 from rxncompile.simulators.master_equation import master_equation
@@ -155,3 +156,13 @@ def test_three_exponentials_agree(size: int, seed: int, t: float) -> None:
     after, error, step = exponential(matrix, p, t, 1e-10)
     there = expm(matrix.toarray() * step) @ p
     assert np.abs(after - there).sum() <= max(10 * error, 1e-11)
+
+
+def test_equal_steps_share_one_dense_exponential(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few states and many jumps: the exponential is of a step between output times, and these are alike."""
+    made = []
+    monkeypatch.setattr(module, "squared", lambda *given: made.append(1) or squared(*given))
+    system = jump_process(parse("species A = 20, B\nA <-> B @ 1000, 3000"))
+    found = master_equation(system, np.linspace(0.0, 0.7, 41))
+    assert len(made) < 8  # not 40: one for each size of the set while it grows
+    assert found.mean_of("A")[-1] == pytest.approx(15.0, rel=1e-7)  # 20 * 3/4, at equilibrium
