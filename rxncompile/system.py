@@ -33,7 +33,11 @@ class Polynomial(tuple[tuple[sp.Rational, tuple[tuple[sp.Expr, int], ...]], ...]
         shared: dict[tuple[tuple[sp.Expr, int], ...], list[sp.Expr]] = {}
         for c, powers in self:
             shared.setdefault(powers[1:], []).append(sp.Mul(c, *(s**e for s, e in powers[:1])))
-        return sp.Add(*(sp.Mul(sp.Add(*first), *(s**e for s, e in rest)) for rest, first in shared.items()))
+        total = []
+        for rest, first in shared.items():
+            number, kept = sp.Add(*first).primitive() if rest and len(first) > 1 else (sp.S.One, sp.Add(*first))
+            total.append(sp.Mul(number, kept, *(s**e for s, e in rest)))  # 2 (k - l) <A^2>, not (2 k - 2 l) <A^2>
+        return sp.Add(*total)
 
 
 Rhs: TypeAlias = sp.Expr | Polynomial
@@ -166,6 +170,11 @@ class System:
         """The symbols of the states, the frontier's included."""
         return frozenset(s.symbol for s in (*self.states, *self.frontier))
 
+    @cached_property
+    def _shown(self) -> frozenset[sp.Symbol]:
+        """What stands behind the parameters in a product: states, and moments that are defined by a closure."""
+        return self.symbols | {name for name, _ in self.definitions if MOMENT.fullmatch(name.name)}
+
     @property
     def rhs(self) -> tuple[sp.Expr, ...]:
         """`drift + sum over jumps of change * propensity`, one expression a state."""
@@ -195,7 +204,7 @@ class System:
     def __str__(self) -> str:
         lines = [f"{self.name}: {len(self.states)} states, {len(self.jumps)} jumps"]
         lines += [f"  # {line}" for line in self.history]
-        shown = self.symbols | {name for name, _ in self.definitions if MOMENT.fullmatch(name.name)}
+        shown = self._shown
         for jump in self.jumps:
             moves = ", ".join(f"{s.name} {v:+d}" for s, v in jump.change) or "nothing"
             lines.append(f"  {jump.name}: {moves}   at   {text(jump.propensity, shown)}")
@@ -235,7 +244,7 @@ class System:
     def letters(self) -> Letters:
         """How the names in the equations are drawn."""
         named = [*self.symbols, *(c.symbol for c in self.parameters), *(i.symbol for i in self.inputs)]
-        return letters((s.name for s in (*named, *(name for name, _ in self.definitions))), self.symbols)
+        return letters((s.name for s in (*named, *(name for name, _ in self.definitions))), self._shown)
 
     def _repr_latex_(self) -> str:
         return f"$${self.latex(limit=50)}$$"

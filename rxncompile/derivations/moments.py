@@ -202,9 +202,15 @@ class _Central(Table):
         self.expansion = Expansion(gen, order, lambda i: self.symbol((i,)), derivatives)
 
     def equation(self, m: Monomial) -> Polynomial:
+        means = {self.symbol((i,)) for i in range(len(self.names))}
         rows = []
         for product, coefficient in self.expansion.equation(m).items():
-            rows.append((sp.S.One, ((coefficient, 1), *((self.symbol(factor), 1) for factor in product))))
+            behind = tuple((self.symbol(factor), 1) for factor in product)
+            for term in sp.Add.make_args(coefficient):
+                powers = [f.as_base_exp() for f in sp.Mul.make_args(term)]
+                known = [(b, int(e)) for b, e in powers if b in means and e.is_Integer and e > 0]
+                front = sp.Mul(*(b**e for b, e in powers if b not in means or not (e.is_Integer and e > 0)))
+                rows.append((sp.S.One, ((front, 1), *known, *behind)))
         return Polynomial(rows)
 
     def uses(self, m: Monomial) -> Iterable[Monomial]:
