@@ -75,8 +75,11 @@ def advance(net: Any, work: Any, steps: int) -> int:
         fresh = whole[STARTED] == 0
         if fresh:
             begin(net, work)
-            if net.events and not settle(net, work, True):
-                return WRONG
+            if net.events:  # what holds at the start, and what is due there
+                work.column[CLOCK] = real[TIME]
+                call_kernel(net.events, 1.0, work.column, net.parameters, real[THRESHOLD:])
+                if work.marks[0]:
+                    return WRONG
         if fresh or points:
             whole[STEPS] -= n_reactions
             code = rebuild(net, work, real[TIME], points)
@@ -100,54 +103,41 @@ def advance(net: Any, work: Any, steps: int) -> int:
         if code == STUCK:
             points = True
             continue
-        if code == OVER:
+        over, first, last = code == OVER, 0, 0
+        if over:
             whole[STEPS] -= 16
-            code = RUNNING
-            if by_itself:
-                if not settle(net, work, True):
-                    return WRONG
-                whole[EVENTS] += 1
-                if whole[EVENTS] > net.max_events:
-                    return SPENT
-                code = follow(net, work, net.assigned, 0, net.assigned.size)
-            if code == RUNNING:
-                code = next_window(net, work, real[TIME])
-            if code != RUNNING:
-                return code
-            continue
-        changes = work.bits[whole[WHERE], CHANGES]
-        first, last = changes & _LOW32, (changes >> 32) & _LOW32
+        else:
+            changes = work.bits[whole[WHERE], CHANGES]
+            first, last = changes & _LOW32, (changes >> 32) & _LOW32
         if code == DUE:
             for c in range(first, last):
                 y[net.changed[c]] += net.amount[c]
-        if net.events:
-            if not settle(net, work, False):
+        if net.events and (by_itself or not over):
+            work.column[CLOCK] = real[TIME]
+            call_kernel(net.events, 1.0 if by_itself else 0.0, work.column, net.parameters, real[THRESHOLD:])
+            if work.marks[0]:
                 return WRONG
             y[3 * n - 2] = min(y[3 * n - 2], real[THRESHOLD])
-            code = follow(net, work, net.assigned, 0, net.assigned.size)
-            if code != RUNNING:
-                return code
-        code = follow(net, work, net.changed, first, last)
+            if by_itself:
+                whole[EVENTS] += 1
+                if whole[EVENTS] > net.max_events:
+                    return SPENT
+        code = follow(net, work, first, last)
+        if code == RUNNING and over:
+            code = next_window(net, work, real[TIME])
         if code != RUNNING:
             return code
     return DONE
 
 
 @bare_jit
-def settle(net: Any, work: Any, by_time: bool) -> bool:
-    """The events that are due or whose conditions have become true; whether they assign what can be."""
-    work.column[CLOCK] = work.real[TIME]
-    call_kernel(net.events, 1.0 if by_time else 0.0, work.column, net.parameters, work.real[THRESHOLD:])
-    return bool(work.marks[0] == 0)
-
-
-@bare_jit
-def follow(net: Any, work: Any, species: Any, first: int, last: int) -> int:
-    """New intervals and bounds where these species have left theirs; RUNNING or a fault."""
+def follow(net: Any, work: Any, first: int, last: int) -> int:
+    """New intervals and bounds where a count has left its own, by a jump or an event; RUNNING or a fault."""
     y = work.y
     n = y.size // 3
-    for c in range(first, last):
-        s = np.int64(species[c])
+    assigned = net.assigned.size if net.events else 0
+    for c in range(first, last + assigned):
+        s = np.int64(net.changed[c] if c < last else net.assigned[c - last])
         if y[s] < y[n + s] or y[s] > y[2 * n + s]:
             work.whole[STEPS] -= 4
             if not enclose(net, work, s):
