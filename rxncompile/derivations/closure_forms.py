@@ -9,7 +9,7 @@ that equations of central moments and of cumulants are closed without a way thro
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from itertools import combinations
 from math import comb, factorial
@@ -145,6 +145,21 @@ def centred_rest(monomial: Monomial, central: Lookup) -> sp.Expr:
             if len(parts) > 1 and all(len(b) > 1 for b in parts)
         )
     )
+
+
+# ---------------------------------------------------------------------------------------------- quotients
+
+
+def divisors(formula: sp.Expr) -> tuple[sp.Expr, ...]:
+    """What a formula divides by."""
+    found = {p.base for p in formula.atoms(sp.Pow) if p.exp.is_negative}
+    return tuple(sorted((d for d in found if d.free_symbols), key=str))
+
+
+def where_there(formula: sp.Expr, divided: Iterable[sp.Expr]) -> sp.Expr:
+    """The formula where none of what it divides by is 0, else 0."""
+    there = [sp.Ne(d, 0) for d in divided]
+    return sp.Piecewise((formula, sp.And(*there)), (sp.S.Zero, True)) if there else formula
 
 
 # ---------------------------------------------------------------------------------------------- exponents

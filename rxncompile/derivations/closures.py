@@ -1,7 +1,9 @@
 """Closing: the moments that a hierarchy needs and does not have are given by formulas of those that it has.
 
 `close` applies one closure to a hierarchy of any kind, or one to each moment; `opened` gives the hierarchy back. The
-formulas are in `closure_forms.py`, those that condition on binary species in `conditional.py`.
+formulas are in `closure_forms.py`, those that condition on binary species in `conditional.py`. Where a formula of these
+divides by a moment that is 0 at the start, it is 0 as long as that is: counts are not negative, so that a moment is 0
+where that of a part of it is.
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
+from typing import NamedTuple
 
 import sympy as sp
 
@@ -35,10 +39,12 @@ from .closure_forms import (
     Closure,
     centred_rest,
     derivative_matching,
+    divisors,
     gamma,
     gaussian,
     lognormal,
     poisson,
+    where_there,
     zero,
     zero_factorial_cumulant,
 )
@@ -80,8 +86,14 @@ def close(system: System, closure: Closure, each: Mapping[str, Closure] | None =
                 message = f"{system.name} has no equation for {label(m, parsed.names, parsed.kind)}"
                 raise RxnError("R519", message, hint="a closure needs all moments up to the order")
             own = chosen.get(name.name, closure) if chosen else closure
-            made[m] = forms.formula(m, own, moment)
+            formula, divided = forms.formula(m, own, moment)
+            made[m] = where_there(formula, [d for d in divided if d.xreplace(start()) == 0]) if divided else formula
         return name
+
+    @cache
+    def start() -> dict[sp.Basic, sp.Expr]:
+        known = system.environment()
+        return {s.symbol: s.initial.xreplace(known) for s in system.states if isinstance(s.initial, sp.Expr)}
 
     for m in parsed.frontier:
         moment(m)
@@ -119,17 +131,25 @@ def opened(system: System) -> System:
     )
 
 
+class _Pattern(NamedTuple):
+    """The formula of a pattern, what it divides by, and the moments that its symbols stand for."""
+
+    formula: sp.Expr
+    divisors: tuple[sp.Expr, ...]
+    parts: tuple[tuple[sp.Symbol, Monomial], ...]
+
+
 class _Forms:
     """The formulas of one kind of moment, those of equal patterns (`n_0^2 n_3` and `n_2^2 n_7`) made once."""
 
     def __init__(self, kind: Kind, order: int) -> None:
         self.kind, self.order = kind, order
-        self.patterns: dict[tuple[Monomial, Closure], tuple[sp.Expr, tuple[tuple[sp.Symbol, Monomial], ...]]] = {}
+        self.patterns: dict[tuple[Monomial, Closure], _Pattern] = {}
 
-    def formula(self, m: Monomial, closure: Closure, moment: Lookup) -> sp.Expr:
-        """The moment of `m` in this kind by those that `moment` gives."""
+    def formula(self, m: Monomial, closure: Closure, moment: Lookup) -> tuple[sp.Expr, tuple[sp.Expr, ...]]:
+        """The moment of `m` in this kind by those that `moment` gives, and what a formula of this file divides by."""
         if closure not in _ALL:
-            return self._made(m, closure, moment)
+            return self._made(m, closure, moment), ()
         species = sorted(set(m))
         place = {i: k for k, i in enumerate(species)}
         pattern = tuple(place[i] for i in m)
@@ -143,12 +163,12 @@ class _Forms:
                 return it
 
             made = self._made(pattern, closure, stand_in)
-            found = made, tuple((it, part) for it, part in parts.items() if made.has(it))
-            self.patterns[pattern, closure] = found
-        expr, stands = found
-        if not stands:
-            return expr
-        return expr.xreplace({it: moment(tuple(species[k] for k in part)) for it, part in stands})
+            used = tuple((it, part) for it, part in parts.items() if made.has(it))
+            found = self.patterns[pattern, closure] = _Pattern(made, divisors(made), used)
+        if not found.parts:
+            return found.formula, ()
+        here = {it: moment(tuple(species[k] for k in part)) for it, part in found.parts}
+        return found.formula.xreplace(here), tuple(d.xreplace(here) for d in found.divisors)
 
     def _made(self, m: Monomial, closure: Closure, moment: Lookup) -> sp.Expr:
         def lower(part: Monomial) -> sp.Expr:

@@ -7,10 +7,10 @@ species that a moment holds, `<b x^m> = <b> <x^m | b = 1>`, and the conditional 
     derivative matching   <g x^3> = <g x^2>^3 <g>/<g x>^3
 
 A hierarchy up to `order` knows conditional moments up to `order` less the number of binary species, so that these are
-exact for their distributions from order 3. Of what cannot be together (`<g g* x>`) the moment is 0, where nothing is
-there to be conditioned on (`<g> = 0`) too. A moment without binary species is the sum over the states of a law where
-that leaves conditional moments of order 2, and closed without condition where it does not. Soltani, Vargas-Garcia and
-Singh 2015.
+exact for their distributions from order 3. Of what cannot be together (`<g g* x>`) the moment is 0, and where a moment
+that a formula divides by is 0 too, as nothing is there to be conditioned on where `<g> = 0`. A moment without binary
+species is the sum over the states of a law where that leaves conditional moments of order 2, and closed without
+condition where it does not. Soltani, Vargas-Garcia and Singh 2015.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ..monomials import Lookup, Monomial
 from ..network import Distribution, Network
 from ..operators import generator
 from ..structure.laws import conservation_laws, moieties
-from .closure_forms import Closure, derivative_matching, gaussian
+from .closure_forms import Closure, derivative_matching, divisors, gaussian, where_there
 from .rates import jump_process
 
 Laws = tuple[tuple[int, ...], ...]  # the places of the species of which exactly one is there
@@ -100,7 +100,8 @@ def conditioned(base: Closure, laws: Laws, alone: frozenset[int] = frozenset()) 
             return base(whole, raw, order)
         chance = raw(states)
         given = base(rest, lambda part: raw(tuple(sorted(states + part))) / chance, known)
-        return sp.Piecewise((sp.expand(chance * given), sp.Ne(chance, 0)), (sp.S.Zero, True))
+        formula = sp.expand(chance * given)
+        return where_there(formula, divisors(formula))
 
     closure.__name__ = f"conditional_{base.__name__}"
     closure.__doc__ = f"{base.__name__} given the states of binary species.\n\n    Soltani et al. 2015."
