@@ -11,6 +11,7 @@ from ..expressions import plain_index
 from . import syntax as s
 from .numbers import exact_number
 from .scope import Frame, Scope
+from .units import UNITS_STAND, in_brackets
 
 EXPANSION_CAP = 1_000_000
 LOOPS_CAP = 50
@@ -157,6 +158,8 @@ class Expansion:
             bound = None if ref.quoted else frame.bindings.get(ref.name)
             return bound if isinstance(bound, str) else frame.prefix + ref.name
         base = frame.prefix + ref.name
+        if (unit := in_brackets(frame.span(ref).text)) and f"{base}[{unit}]" not in self.scope.names:
+            raise RxnError("R026", f"{unit!r} is a unit, no index", frame.span(ref), UNITS_STAND)
         literal = [self._word(i, frame) for i in ref.indices]
         full = _joined(base, literal)
         if full in self.scope.names:
@@ -169,6 +172,9 @@ class Expansion:
         if not ref.indices:
             yield base, (), ""
             return
+        if len(ref.indices) == 1 and (unit := in_brackets(frame.span(ref).text)) and not frame.bindings:
+            hint = f"write '{ref.name} : {unit}'; an index stands without a blank before it"
+            raise RxnError("R026", f"{unit!r} is a unit, no index", frame.span(ref), hint)
         choices: list[Sequence[str]] = []
         for index in ref.indices:
             values = self._values(index, frame)
@@ -191,6 +197,8 @@ class Expansion:
         """An index as text: a whole number, or the word that a loop variable or the index itself is."""
         if isinstance(index, (s.Wildcard, s.Range, s.NameSet)):
             hint = "several names at once stand in sum(...), count(...) and declarations"
+            if isinstance(index, s.Range):
+                hint += f"; one statement for each is a loop: for i in {frame.span(index).text} {{ ... }}"
             raise RxnError("R107", f"{frame.span(index).text!r} is not one index", frame.span(index), hint)
         if isinstance(index, s.Ref) and not index.indices:
             bound = frame.bindings.get(index.name)

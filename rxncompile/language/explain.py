@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from lark import Token
 
 from ..expressions import BUILT_IN
-from .habits import STATEMENTS
+from ..unit_names import known_units
+from .habits import MEASURE, STATEMENTS
 from .mistakes import MISTAKES
 
 
@@ -46,12 +47,13 @@ def explain(line: list[Token], rest: list[Token], accepted: set[str], in_block: 
     found = rest[0]
     closes_block = in_block and found.type == "RBRACE"
     if (bracket := _left_open(line)) and found.type in ("_NL", "ARROW", "MASS_ACTION"):
-        return Explanation("R001", f"'{bracket}' is never closed", "", bracket, True)
+        hint = "attributes are separated by ','" if bracket == "{" and found == ";" else ""
+        return Explanation("R001", f"'{bracket}' is never closed", hint, bracket, True)
     if not (closes_block and not line):
         known = _known(line, found, rest)
         if known is not None:
             return known
-    return _otherwise(line, found, accepted, closes_block)
+    return _otherwise(line, found, rest[1:_LOOKED_AT], accepted, closes_block)
 
 
 def _known(line: list[Token], found: Token, rest: list[Token]) -> Explanation | None:
@@ -69,17 +71,24 @@ def _known(line: list[Token], found: Token, rest: list[Token]) -> Explanation | 
         fitting = re.search(row.text, text) if row.text else None
         if row.text and not fitting:
             continue
-        own = fitting[1] if fitting and fitting.groups() else ""
-        message, hint = (
-            part.replace("{found}", _shown(found)).replace("{before}", _last(line)).replace("{1}", own or "")
-            for part in (row.message, row.hint)
-        )
+        own = ["", *(group or "" for group in fitting.groups())] if fitting else [""]
+        if row.code == "R026":  # `M^-1 s^-1` is a product
+            own = [re.sub(r"(?<=[\w)]) (?=[A-Za-z])", "*", text) for text in own]
+        said = {"{found}": _shown(found), "{before}": _last(line)} | {f"{{{i}}}": own[i] for i in range(1, len(own))}
+        message, hint = _filled(row.message, said), _filled(row.hint, said)
         word = line[0] if row.at_start and line else found
         return Explanation(row.code, message, hint, word, found != ";" or row.code == "R004")
     return None
 
 
-def _otherwise(line: list[Token], found: Token, accepted: set[str], closes_block: bool) -> Explanation:
+def _filled(text: str, said: dict[str, str]) -> str:
+    """A message or hint with what was said in the places of its holes."""
+    return re.sub(r"\{\w+\}", lambda hole: said.get(hole[0], hole[0]), text)
+
+
+def _otherwise(
+    line: list[Token], found: Token, behind: list[Token], accepted: set[str], closes_block: bool
+) -> Explanation:
     """The answer to a mistake that is not in the table: what stands there and what could."""
     shown, before, whole_line = _shown(found), _last(line), found != ";"
     if found.type in _CLOSED_BY.values() and not closes_block:
@@ -97,8 +106,18 @@ def _otherwise(line: list[Token], found: Token, accepted: set[str], closes_block
         if before in BUILT_IN and before not in ("t", "time"):
             message = f"the argument of '{before}' stands in parentheses"
             return Explanation("R022", message, f"write {before}({shown})", found, whole_line)
+        blank = bool(line) and line[-1].end_pos != found.start_pos
+        common = shown in known_units() and (len(shown) > 1 or shown in "sMhdLlmg")
+        if blank and line[-1].type == "NUMBER" and common:
+            message = f"'{shown}' is a unit; numbers in formulas have none"
+            measure = re.match(MEASURE, _joined([found, *behind]))
+            unit = measure[0].replace(" ", "*") if measure else shown
+            hint = f"give the number a name: 'param NAME : {unit} = {before}'"
+            return Explanation("R026", message, hint, found, whole_line)
         message = f"an operator is missing between '{before}' and '{shown}'"
-        return Explanation("R022", message, "a product is written with '*'", found, whole_line)
+        event = line[0].type == "WHEN"
+        hint = "conditions are joined by 'and' and 'or'" if event else "a product is written with '*'"
+        return Explanation("R022", message, hint, found, whole_line)
     if found.type in ("LSQB", "LBRACE") and {"LPAR", "NAME"} <= accepted:
         return Explanation("R001", f"'{shown}' opens no formula", "formulas are grouped by ( )", found, whole_line)
     if found.type == "NAME" and not before:

@@ -18,6 +18,7 @@ from .expansion import Expansion
 from .numbers import Sizes, check_bits, check_constant, check_exp, check_power, check_terms, exact_number
 from .scope import Binding, Frame, ReportedError, Scope, place
 from .syntax import Kind
+from .units import for_a_name
 
 CALLS_CAP = 10_000
 _COMPLEX = (sp.re, sp.im, sp.arg, sp.conjugate, sp.atan2)
@@ -126,13 +127,15 @@ class Formulas:
         """The symbol of a full name, after a look at what it is."""
         found = self.scope.names.get(name)
         if found is None:
-            if name in BUILT_IN:
+            if name in BUILT_IN and not for_a_name(name, span, "name"):
                 raise RxnError("R202", f"{name!r} is a function: its arguments are missing", span, f"write {name}(...)")
             self.scope.missing(name, span)
         elif found.kind not in use.kinds:
             hint = f"declared at {place(found.span)}"
             if found.kind is Kind.OBSERVABLE:
                 hint += "; what other formulas use is a 'let'"
+            elif use is INITIAL and found.kind is Kind.SPECIES:
+                hint += "; a formula that always holds is a 'let'"
             raise RxnError("R203", f"{use.what} cannot depend on {name!r}, which is {found.kind.one}", span, hint)
         return symbol(name)
 
@@ -141,7 +144,8 @@ class Formulas:
     def _call(self, node: s.Call, frame: Frame, use: Use) -> sp.Expr:
         span = frame.span(node)
         if node.keywords and node.name != "count":
-            raise RxnError("R204", f"{node.name} takes no arguments by name", span)
+            hint = f"write {signature}" if (signature := _SIGNATURES.get(node.name)) else "write the values alone"
+            raise RxnError("R204", f"{node.name} takes no arguments by name", span, hint)
         own = self.scope.functions.get(frame.prefix + node.name)
         if own is not None:
             return self._inlined(node, *own, frame, use)
@@ -151,7 +155,9 @@ class Formulas:
             return self._piecewise(node, frame, use)
         if node.name not in BUILT_IN or node.name in ("t", "time"):
             if frame.prefix + node.name in self.scope.names:
-                raise RxnError("R202", f"{node.name!r} is no function", span, "a product is written with '*'")
+                timed = [a for a in node.arguments if isinstance(a, s.Ref) and a.name in ("t", "time")]
+                hint = f"write only {node.name!r}" if timed else "a product is written with '*'"
+                raise RxnError("R202", f"{node.name!r} is no function", span, hint)
             self.scope.missing(node.name, span, "function")
             return symbol(node.name)
         arguments = [self.expr(a, frame, use) for a in node.arguments]
@@ -195,6 +201,12 @@ class Formulas:
         """sum(...) and count(...): `*` and ranges among indices are allowed here."""
         span = frame.span(node)
         terms: list[sp.Expr] = []
+        first, *others = node.arguments or (None,)
+        counted = isinstance(first, s.Ref) and any(isinstance(a, s.Number) for a in others)
+        if counted and isinstance(first, s.Ref) and first.name not in frame.bindings:
+            known = self.expansion.name(first, frame) in self.scope.names
+            if not known:
+                raise RxnError("R204", f"{node.name} adds its arguments", span, "over indices: sum(X[*]), sum(X[0..3])")
         for argument in node.arguments:
             if isinstance(argument, s.Ref) and argument.indices:
                 found = self.expansion.matching(argument, frame)

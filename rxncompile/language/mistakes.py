@@ -1,11 +1,12 @@
 """What a line that cannot be read probably means: the mistakes of this language's own statements, by example.
 
-How a row is matched is said in `habits`, whose rows come first.
+How a row is matched is said in `habits`, whose rows come first, then those of `written_numbers`.
 """
 
 from __future__ import annotations
 
 from .habits import ARROWS, HABITS, NAMED, VALUED, Mistake
+from .written_numbers import WRITTEN_NUMBERS
 
 _OWN = (
     # -- the sides of a reaction
@@ -15,7 +16,7 @@ _OWN = (
             "what vanishes is written 'A -> 0 @ k'"),
     Mistake("R023", "A + -> B @ k", rf"PLUS !({ARROWS}|MASS_ACTION|RATE|PLUS)( .*|$)(?<!SEMI)",
             "a species is missing behind '+'",
-            "what vanishes or comes from nothing is written '0', alone on its side", text="(->|<-)"),
+            "nothing is written '0', alone on its side; a name with a sign stands in quotes: 'Na+'", text="(->|<-)"),
     Mistake("R007", "-2 A -> B @ k", rf"(^|COLON |PLUS |{ARROWS} )!MINUS ",
             "a stoichiometric coefficient cannot be negative",
             "what is consumed stands before the arrow, what is made behind it"),
@@ -33,11 +34,15 @@ _OWN = (
     Mistake("R007", "A -> n B @ k", rf"{ARROWS} (.* )?NAME !NAME .*(MASS_ACTION|RATE)",
             "between '{before}' and '{found}' stands neither '+' nor a rate",
             "a coefficient is a whole number: '2 {found}'; species are joined by '+'; a rate follows '@' or 'rate'"),
-    Mistake("R007", "n A -> B @ k", rf"^(NAME COLON )?((NUMBER )?NAME PLUS )*NAME !NAME .*{ARROWS}",
-            "between '{before}' and '{found}' stands no '+'",
-            "a coefficient is a whole number: '2 {found}'; species are joined by '+'"),
+    Mistake(
+        "R007", "n A -> B @ k", rf"^(NAME COLON )?((NUMBER )?NAME PLUS )*NAME !NAME .*{ARROWS}",
+        "between '{before}' and '{found}' stands no '+'",
+        "a coefficient is a whole number: '2 {found}'; species are joined by '+'; a rate stands behind: '@ {before}'",
+    ),
     Mistake("R007", "A -> B -> C @ k", rf"{ARROWS} .*!{ARROWS}", "a reaction has one arrow",
             "write each step as a line of its own"),
+    Mistake("R007", "A -> B - 1 @ k", rf"{ARROWS} ((?!MASS_ACTION|RATE)[A-Z]+ )*!(MINUS|STAR|SLASH) (NAME|NUMBER)",
+            "the sides of a reaction are sums", "what is consumed stands before the arrow, what is made behind it"),
     # -- rates
     Mistake("R005", "A -> B on grid @ k", rf"{ARROWS} ([A-Z]+ )+!(ON|PER|LBRACE) .*(MASS_ACTION|RATE)",
             "the rate stands before '{found}'", "write 'A -> B @ k on LATTICE {attributes}'"),
@@ -56,25 +61,52 @@ _OWN = (
             "a rate is no place to give '{before}' a value", "write 'param {before} = ...' on a line of its own"),
     Mistake("R006", "A -> B @ k2 @ 3", r"(RATE|MASS_ACTION) .*!(RATE|MASS_ACTION)", "a reaction has one '@' or 'rate'",
             "the constant of the way back follows a comma: 'A <-> B @ k, k_back'"),
+    Mistake("R006", "A -> B @ 1/k2, k2 = 5", r"(RATE|MASS_ACTION) .*COMMA NAME !EQUAL",
+            "a rate is no place to give '{before}' a value", "write 'param {before} = ...' on a line of its own"),
+    Mistake("R006", "diffuse A D = 1", r"^DIFFUSE NAME (COMMA )?!NAME EQUAL", "the rate of a hop follows '@'",
+            "write 'diffuse {1} @ {2}'", text=r"^diffuse (\w+).*= ?([^ ]*)"),
     Mistake("R006", "diffuse A", r"^DIFFUSE .*!(END|SEMI|ON)", "the rate of a hop is missing",
             "write 'diffuse {before} @ D'"),
     # -- declarations
     Mistake("R010", "k = 3", r"^NAME( LSQB.* RSQB)? !EQUAL", "'{1} = ...' alone does not say what {1} is",
-            "write 'param {1} = ...', 'const', 'let' or 'species'; 'init {1} = ...' for a start value",
+            "write 'param {1} = ...', 'const', 'let', 'compartment' or 'species'; 'init {1} = ...' for a start value",
             text=r"^([^=]*[^= ])"),
+    Mistake("R010", "k ~ Normal(0, 1)", r"^NAME( LSQB.* RSQB)? !TILDE", "'{1} ~ ...' alone does not say what {1} is",
+            "write 'param {1} = value ~ {2}', 'species {1} ~ {2}' or 'init {1} ~ {2}'", text=r"^([^~]*[^~ ]) ?~ ?(.*)"),
+    Mistake("R011", "observable A + B", r"^(OBSERVABLE|LET) NAME !(PLUS|MINUS|STAR|SLASH|POWER)",
+            "this formula has no name", "write '{1} NAME = {2}'", text=r"^(\w+) (.*)"),
     Mistake("R011", "let y == 3", rf"^{NAMED} NAME !COMPARE", "'{found}' compares; a value is given with '='",
             "write '{before} = value'"),
     Mistake("R011", "param k ~ Normal(0, 1)", r"^PARAM (.* COMMA )?(?!.*EQUAL .*!)NAME .*!TILDE",
             "a value is missing before the prior", "write 'param {1} = value ~ ...': the value is where a fit begins",
             text=r"(\w+(?:\[[^\]]*\])?) ?(?::[^=~,]*)?~"),
+    Mistake(
+        "R011", "param k : 5", rf"^{VALUED} (.* COMMA )?NAME COLON NUMBER !(END|SEMI|COMMA|LBRACE)",
+        "a value is given with '='; ':' stands before a unit", "write '{1} = {before}'",
+        text=r"(\w+(?:\[[^\]]*\])?) ?:",
+    ),
     Mistake("R011", "param k : 1/s",
             rf"^{VALUED} (.* COMMA )?NAME COLON ((?!EQUAL|COMMA)\S+ )+!(END|SEMI|COMMA|LBRACE)",
             "a value is missing behind the unit of '{1}'", "write '{1} : unit = value'",
             text=r"(\w+(?:\[[^\]]*\])?) ?:[^=,]*(?:[,;{]|$)"),
     Mistake("R011", "param k", rf"^{VALUED} (.* COMMA )?((?!EQUAL|COMMA)\S+ )+!(END|SEMI|COMMA|LBRACE)",
             "a value is missing behind '{before}'", "write '{before} = value'", r"[\n;,{]"),
+    Mistake("R011", "init A : 5", r"^INIT (.* COMMA )?NAME !COLON NUMBER", "a value is given with '='",
+            "write 'init {1} = {2}'", text=r"(\w+) ?: ?([^,]*)"),
     Mistake("R011", "init A", r"^INIT (.* COMMA )?NAME !(END|SEMI|COMMA)", "a value is missing behind '{before}'",
             "write 'init {before} = value'"),
+    Mistake(
+        "R031", "param k' = 3", rf"^{NAMED} (.* COMMA )?NAME !PRIME", "a prime is no part of a name",
+        "X' = ... is the derivative of X",
+    ),
+    Mistake(
+        "R011", "param k <- 3", rf"^({VALUED[1:-1]}|SPECIES|INIT) (.* COMMA )?NAME !{ARROWS}",
+        "a value is given with '=', not '{found}'", "write '{before} = value'",
+    ),
+    Mistake(
+        "R011", "observable max(A)", r"^OBSERVABLE NAME !LPAR", "this formula has no name",
+        "write 'observable NAME = {1}'", text=r"^\w+ (.*)",
+    ),
     Mistake("R031", "species X.1", rf"^{NAMED} .*NAME !(NUMBER|STRAY)", "a name holds letters, digits and _",
             "any other name stands in quotes: '{before}{found}'", r"\.\d*"),
     Mistake("R031", "species X-1", rf"^{NAMED} (.* COMMA )?NAME !MINUS", "a name holds letters, digits and _",
@@ -85,19 +117,55 @@ _OWN = (
             "'=' is missing between '{before}' and '{found}'", "write '{before} = {found}'"),
     Mistake("R011", "func f(x) x", r"^FUNC .*RPAR !(NAME|NUMBER|LPAR|COLON)", "'=' is missing behind the arguments",
             "write 'func f(x) = formula'"),
+    Mistake("R011", "func f(x) { x }", r"^FUNC .*RPAR !LBRACE", "a function is one formula behind '='",
+            "write '{1} = {2}'", text=r"^(func .*?\)) ?\{ ?(?:return )?(.*?) ?\}"),
     Mistake("R011", "func f = 3", r"^FUNC NAME !EQUAL", "the arguments of '{before}' are missing",
             "write 'func {before}(x) = formula', or 'let {before} = formula' without arguments"),
+    Mistake("R011", "species A init 5", rf"^{VALUED[:-1]}|SPECIES) (.* COMMA )?NAME !(INIT|AT|IN|MASS_ACTION) NUMBER",
+            "a value is given with '='", "write '{before} = {1}'", text=r" ?(?:init|at|in|@) ?([\d.]+)"),
+    Mistake("R012", "init: A = 5", r"^INIT !COLON", "no ':' stands behind 'init'", "write 'init NAME = value, ...'"),
     Mistake("R012", "species: A, B", rf"^{NAMED} !COLON", "no ':' stands behind '{before}'",
             "write '{before} NAME, ...'; a unit follows the name: '{before} NAME : unit'"),
+    Mistake(
+        "R030", "compartment n in c = 1", r"^COMPARTMENT (.* COMMA )?NAME (COLON .*)?!(IN|INSIDE)\b NAME",
+        "the outer compartment stands behind the value", "write 'compartment {before} = 1 inside {1}'",
+        text=r" in(?:side)? (\w+)",
+    ),
+    Mistake(
+        "R030", "compartment n = 1, inside c", r"^COMPARTMENT .*COMMA !(INSIDE|IN) NAME",
+        "no ',' stands before 'inside'", "write '... = value inside {1}'", text=r", in(?:side)? (\w+)",
+    ),
+    Mistake("R030", "compartment n = 1 in c", r"^COMPARTMENT .*EQUAL .*!IN\b", "the outer compartment follows 'inside'",
+            "write '... inside {1}'", text=r" in (\w+)"),
+    Mistake("R030", "init A = 3 in cell", r"^INIT .*EQUAL .*!IN\b", "a start value stands alone",
+            "the compartment of a species is given where it is declared: 'species NAME in COMPARTMENT'"),
+    Mistake(
+        "R011", "species X : count 5",
+        rf"^({VALUED[1:-1]}|SPECIES) (.* COMMA )?NAME COLON ((?!EQUAL|COMMA)\S+ )*NAME !NUMBER",
+        "'=' is missing between '{before}' and '{found}'", "write '{1} = {found}'", text=r"(\w+ ?:[^=,]*) [\d.eE+-]+",
+    ),
     Mistake("R030", "species X = 3 in cell", r"^SPECIES .*EQUAL .*!IN", "the compartment stands before the value",
             "write 'species NAME in COMPARTMENT = value'"),
     Mistake("R030", "param k = 3 [0, 10]", r"^PARAM .*EQUAL .*!LSQB", "bounds follow 'in'", "write 'in [0, 10]'"),
     Mistake("R030", "param k = 3 in (0, 10)", r"^PARAM .* IN !(LPAR|NUMBER|LBRACE)", "bounds stand in square brackets",
             "write 'in [0, 10]'"),
+    Mistake(
+        "R030", "init A ~ 10", r"TILDE !NUMBER", "behind '~' stands a distribution",
+        "write '= {found}', or '~ Poisson({found})'",
+    ),
+    Mistake(
+        "R026", "param k : uM s = 3",
+        rf"^({VALUED}|SPECIES) (.* COMMA )?NAME COLON ((?!EQUAL|COMMA)\S+ )*(NAME|RPAR) !NAME",
+        "units are joined by '*' or '/'", "write '{before}*{found}'",
+    ),
     Mistake("R030", "param k = 3 ~ Normal", r"TILDE NAME !(END|SEMI|COMMA|LBRACE)",
             "the arguments of '{before}' are missing", "write '~ {before}(...)'"),
     Mistake("R012", "species A B", r"^(SPECIES|PARAM|CONST|COMPARTMENT|INIT|DIFFUSE) .*(NAME|NUMBER|RSQB) !NAME",
             "a comma is missing between '{before}' and '{found}'", "a list is written 'A, B'"),
+    Mistake(
+        "R017", "let v(A) = 2*A", r"^LET NAME !LPAR NAME", "what has arguments is a 'func'", "write 'func {1}'",
+        text=r"^let (.*)",
+    ),
     Mistake("R017", "species X(0..2)", r"^(SPECIES|INIT|PARAM|CONST|LET) (.* COMMA )?NAME !LPAR",
             "no '(' stands behind a name that is declared",
             "indices stand in square brackets: '{before}[0..2]'; any other name stands in quotes"),
@@ -105,14 +173,48 @@ _OWN = (
             "any other name stands in quotes: model 'my model'"),
     Mistake("R018", "model \"mine\"", r"^(MODEL|SPECIES|INIT|PARAM|LET|CONST) (.* COMMA )?!STRING",
             "a name does not stand in double quotes", "a quoted name is written with ' '"),
+    Mistake("R015", "lattice l = line(10)", r"^LATTICE NAME !EQUAL", "what a lattice is like stands in braces",
+            "write 'lattice {before} { shape = {1} }'", text=r"= ?(.*)"),
+    Mistake("R032", "conserve n = A + B", r"^CONSERVE NAME !EQUAL ", "the name of a conserved sum ends with ':'",
+            "write 'conserve {before}: {1}'", text=r"= ?(.*)"),
+    Mistake(
+        "R032", "conserve n: A + B = const", r"^CONSERVE .*EQUAL !CONST",
+        "what a conserved sum is equal to need not be written",
+        "write '{1}'; a number is checked against the initial values", text=r"^(.*?) ?=",
+    ),
     Mistake("R032", "conserve A + B", r"^CONSERVE (NAME |NUMBER )?(LSQB .*RSQB )?!(?!COLON|LSQB|STRAY)",
             "a conserved sum has a name", "write 'conserve total: A + B'"),
+    Mistake(
+        "R012", "units: time = s", r"^UNITS !COLON", "no ':' stands behind 'units'",
+        "write 'units time = s, amount = count'",
+    ),
     Mistake("R028", "units time : s", r"^UNITS (.* COMMA )?NAME !", "a unit is chosen with '='",
             "write 'units time = s, amount = count'"),
     # -- events
+    Mistake(
+        "R013", "at t = 3 : A = 0", r"^AT NAME !EQUAL", "'at' is followed by the time alone", "write 'at {1} : ...'",
+        text=r"^at (?:t|time) ?= ?([^:]*[^: ])",
+    ),
     Mistake("R013", "when A = 3 : A = 0", r"^(WHEN|AT) ((?!COLON)[A-Z]+ )*!EQUAL",
             "'=' sets a value; a comparison is written '=='",
             "an event is 'when condition : NAME = value'"),
+    Mistake("R013", "when A > 3 then A = 0", r"^(WHEN|AT) ((?!COLON)\S+ )*!NAME", "a ':' stands before what happens",
+            "write '{1} : {2}'", "then|do|set", r"^(\w+ .*?) (?:then|do|set)\b ?:? ?(.*)"),
+    Mistake(
+        "R013", "when A > 3, A = 0", r"^(WHEN|AT) ((?!COLON)\S+ )+(!COMMA |!)NAME (LSQB [^=]*RSQB )?EQUAL",
+        "a ':' stands before what happens", "write '{1} : {2}'", text=r"^(\w+ .*?) ?,? (\w+(?:\[[^\]]*\])? ?=(?!=).*)",
+    ),
+    Mistake(
+        "R013", "when A > 3 { A = 0 }", r"^(WHEN|AT) ((?!COLON)\S+ )+!LBRACE",
+        "what happens stands behind ':', not in braces", "write '{1} : {2}'", text=r"^(\w+ .*?) ?\{ ?(.*?) ?\}",
+    ),
+    Mistake("R013", "when A > 3 : delete A", r"^(WHEN|AT) .*COLON NAME (!NAME|!END|!LPAR)", "an event sets values",
+            "write '{1} : NAME = value'", text=r"^(\w+ .*?) ?:"),
+    Mistake(
+        "R013", "when A > 3 : A' = 5", r"^(WHEN|AT) .*COLON .*!PRIME",
+        "an event sets values at once, it has no derivatives",
+        "a term that acts while a condition holds: {before}' = piecewise(formula, condition, 0)",
+    ),
     Mistake("R013", "when A > 3, B > 2 : A = 0", r"^(WHEN|AT) ((?!COLON)[A-Z]+ )*!COMMA",
             "conditions are not joined by ','", "write 'and' or 'or'"),
     Mistake("R013", "when A > 3 : A -> 0", r"^(WHEN|AT) .*COLON .*!" + ARROWS,
@@ -140,10 +242,12 @@ _OWN = (
             'write \'import "file.rxn"\''),
     Mistake("R018", "param k = \"a\" * 2", r"!STRING",
             "text in double quotes stands in braces (a remark) or behind 'import'", "write '{\"a remark\"}'"),
+    Mistake("R001", "{A -> B @ k}", r"^!(LBRACE|LPAR|LSQB)", "no statement begins with '{found}'",
+            "statements stand alone; braces hold attributes behind them, or the statements of a loop"),
     Mistake("R020", "}", r"^!RBRACE", "no block is open that '}' could close",
             "a block begins with 'for ... {' or 'lattice NAME {'"),
     Mistake("R033", "nonsense", r"^NAME !(END|SEMI)", "'{before}' alone is no statement",
             "'species {before}' declares it; a reaction is 'A -> B @ k'"),
 )  # fmt: skip
 
-MISTAKES = HABITS + _OWN
+MISTAKES = HABITS + WRITTEN_NUMBERS + _OWN

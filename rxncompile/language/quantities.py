@@ -46,6 +46,7 @@ _EVERY = {
     str(Flag.FAST): "a species or a reaction", str(Flag.CONTINUOUS): "a species or a reaction",
     str(Flag.POWERS): "a reaction or the model",
 }  # fmt: skip
+_FIXED = ("buffered", "constant", "const", "boundary", "boundaryCondition", "clamped", "chemostat", "chemostatted")
 
 
 def noted(
@@ -74,7 +75,10 @@ def noted(
             raise RxnError("R208", f"{{{a.key}}} belongs to {_EVERY[a.key]}, not to {what}", span)
         else:
             near = get_close_matches(a.key, _EVERY, 1)
-            hint = f"did you mean {near[0]!r}?" if near else 'a remark stands in double quotes: {"a remark"}'
+            known = f"here can stand {', '.join(sorted(flags | keys))}; " if flags or keys else ""
+            hint = f"did you mean {near[0]!r}?" if near else known + 'a remark stands in double quotes: {"a remark"}'
+            if a.key in _FIXED:
+                hint = "did you mean 'fixed'?"
             if a.key == "slow":
                 hint = "what is not marked {fast} is slow"
             raise RxnError("R207", f"unknown attribute {a.key!r}", span, hint)

@@ -6,7 +6,7 @@ import re
 
 import sympy as sp
 
-from ..errors import RxnError
+from ..errors import Diagnostic, RxnError
 from ..network import Flag, Placement, Reaction
 from . import formulas as f
 from . import syntax as s
@@ -76,6 +76,10 @@ class Reactions:
             span=span,
         )
         self._keep(reaction)
+        if line.label is not None and name in self.scope.names and self.scope.names[name].kind is Kind.SPECIES:
+            message = f"this reaction is called {name!r}, as a species is"
+            hint = "':' ends the name of a reaction; a complex is a species with a name of its own"
+            self.scope.report.add(Diagnostic("R222", message, frame.span(line.label), hint, "warning"))
         if second is not None:
             back = None if placement is None else Placement(placement.after, placement.before)
             self._keep(backward(reaction, second, back))

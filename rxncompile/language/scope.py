@@ -13,6 +13,7 @@ import sympy as sp
 from ..errors import Diagnostic, RxnError, Span
 from ..expressions import BUILT_IN
 from .syntax import File, Function, Kind, LatticeBlock, Node
+from .units import for_a_name, names_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,9 @@ _ELSEWHERE = {
     "if": "write piecewise(value, condition, otherwise)", "ifelse": "write piecewise(value, condition, otherwise)",
     "inf": "numbers are finite", "nan": "numbers are finite", "Hill": "write hill(x, K, n)",
     "mass_action": "mass action is written 'A -> B @ k'", "MassAction": "mass action is written 'A -> B @ k'",
+    "conc": "write the name alone: its unit says whether it is an amount or a concentration",
+    "MichaelisMenten": "write mm(x, vmax, K)", "MM": "write mm(x, vmax, K)",
+    "Henri_Michaelis_Menten": "write mm(x, vmax, K)",
     "delay": "there are no delays", "rand": "distributions stand in priors and initial values: '~ Normal(mean, sd)'",
     "true": "write a comparison", "false": "write a comparison", "mod": "write x - n*floor(x/n)",
 }  # fmt: skip
@@ -132,6 +136,10 @@ class Scope:
         if name in self._missing or name.partition("[")[0] in self.doubtful:
             return
         self._missing.add(name)
+        if unit := for_a_name(name, span, wanted):
+            self.report.add(unit)
+            self._missing.update(names_in(unit.hint))  # the other factors of the unit
+            return
         self.report.error("R101", f"unknown {wanted} {name!r}", span, self.hint(name, wanted))
 
     def hint(self, name: str, wanted: str = "name") -> str:
@@ -148,7 +156,7 @@ class Scope:
             return "nothing is written '0'"
         declared = list(islice(self.names, _LOOKED_AT))
         fitting = [n for n in declared if self.names[n].kind == wanted]
-        built_in = sorted(BUILT_IN) if wanted in ("name", "function") else []
+        built_in = sorted(BUILT_IN) if wanted == "function" else ["t", "time"] if wanted == "name" else []
         if wanted == "function":
             fitting, declared = [*fitting, *built_in], []
         same = [n for n in (*fitting, *declared, *built_in) if n.lower() == name.lower()]

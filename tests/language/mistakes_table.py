@@ -2,6 +2,8 @@
 
 # ruff: noqa: RUF001 (characters that look alike are among the mistakes)
 
+from mistakes_of_other_tools import OTHER_TOOLS
+
 HEAD = "species A = 1, B, C\nparam k = 1, x = 2\n"
 
 # text, code, line, column, what the span covers, message, hint
@@ -68,7 +70,8 @@ RATES = (
     ("A -> B : k", "R005", 3, 8, ":",
      "a rate follows '@' or 'rate', not ':'", "write 'A -> B @ k'"),
     ("A -> B, k", "R005", 3, 7, ",",
-     "this reaction has no rate", "write 'A -> B @ k' for mass action, or 'A -> B rate law'"),
+     "a rate follows '@' or 'rate', not ','",
+     "write 'A -> B @ k' for mass action with constant k, or 'A -> B rate law' for a complete law"),
     ("A -> B @", "R006", 3, 9, "\n",
      "the rate is missing behind '@'", "a number, a name or a formula stands there"),
     ("A -> B rate", "R005", 3, 12, "\n",
@@ -130,13 +133,15 @@ SIDES = (
      "between 'n' and 'B' stands neither '+' nor a rate",
      "a coefficient is a whole number: '2 B'; species are joined by '+'; a rate follows '@' or 'rate'"),
     ("n A -> B @ k", "R007", 3, 3, "A",
-     "between 'n' and 'A' stands no '+'", "a coefficient is a whole number: '2 A'; species are joined by '+'"),
+     "between 'n' and 'A' stands no '+'",
+     "a coefficient is a whole number: '2 A'; species are joined by '+'; a rate stands behind: '@ n'"),
     ("-> A @ k", "R023", 3, 1, "->",
      "nothing stands before '->'", "what comes from nothing is written '0 -> A @ k'"),
     ("A -> @ k", "R023", 3, 6, "@",
      "nothing stands behind '->'", "what vanishes is written 'A -> 0 @ k'"),
     ("A + -> B @ k", "R023", 3, 5, "->",
-     "a species is missing behind '+'", "what vanishes or comes from nothing is written '0', alone on its side"),
+     "a species is missing behind '+'",
+     "nothing is written '0', alone on its side; a name with a sign stands in quotes: 'Na+'"),
     ("∅ -> A @ k", "R027", 3, 1, "∅",
      "'∅' has no meaning here", "nothing is written '0': '0 -> A @ k'"),
     ("null -> A @ k", "R101", 3, 1, "null",
@@ -159,11 +164,12 @@ SIDES = (
 STATEMENTS = (
     ("A = 10", "R010", 3, 3, "=",
      "'A = ...' alone does not say what A is",
-     "write 'param A = ...', 'const', 'let' or 'species'; 'init A = ...' for a start value"),
+     "write 'param A = ...', 'const', 'let', 'compartment' or 'species'; 'init A = ...' for a start value"),
     ("k := 2*A", "R009", 3, 3, ":=",
      "':=' is not an operator of this language", "a value that always holds is 'let NAME = expr'"),
     ("species D := 3", "R009", 3, 11, ":=",
-     "':=' is not an operator of this language", "a value that always holds is 'let NAME = expr'"),
+     "':=' is not an operator of this language",
+     "a value is given with '=': 'D = value'; one that always holds is 'let NAME = expr'"),
     ("dA/dt = -k*A", "R009", 3, 3, "/",
      "a derivative is written with a prime", "write \"A' = ...\"; it adds to what reactions do to A"),
     ("d[A]/dt = -k*A", "R009", 3, 5, "/",
@@ -362,7 +368,8 @@ FORMULAS = (
     ("let y = 2 (x + 1)", "R022", 3, 11, "(",
      "an operator is missing between '2' and '('", "a product is written with '*'"),
     ("let y = [x]", "R001", 3, 9, "[",
-     "'[' opens no formula", "formulas are grouped by ( )"),
+     "brackets do not make a concentration",
+     "write 'x': whether a name is an amount or a concentration is said by its unit, 'species x : conc'"),
     ("let y = exp A", "R022", 3, 13, "A",
      "the argument of 'exp' stands in parentheses", "write exp(A)"),
     ("let y = ln(A)", "R101", 3, 9, "ln(A)",
@@ -444,7 +451,8 @@ NAMES = (
     ("param y = A", "R203", 3, 11, "A",
      "the value of a param cannot depend on 'A', which is a species", "declared at 1:9"),
     ("species D = B", "R203", 3, 13, "B",
-     "an initial value cannot depend on 'B', which is a species", "declared at 1:16"),
+     "an initial value cannot depend on 'B', which is a species",
+     "declared at 1:16; a formula that always holds is a 'let'"),
     ("species D = t", "R203", 3, 13, "t",
      "an initial value cannot depend on the time", ""),
     ("observable o = A\nlet y = o", "R203", 4, 9, "o",
@@ -566,5 +574,5 @@ LATTICES = (
 
 MISTAKES = (
     *ARROWS, *RATES, *SIDES, *STATEMENTS, *DECLARATIONS, *FORMULAS, *NAMES, *CONSERVED, *UNITS, *REMARKS, *CAPS,
-    *LATTICES,
+    *LATTICES, *OTHER_TOOLS,
 )
