@@ -27,7 +27,7 @@ from .arrays import Values
 from .counts import Counts
 from .equations import Function, compiled
 from .jump_events import jump_events, uncounted
-from .jump_faults import EXACT, Place, beyond, impossible, spent, wrong_event
+from .jump_faults import EXACT, SUSPICIOUS, Place, beyond, impossible, spent, stalled, wrong_event
 from .method import Method
 from .pool import StoppedError
 from .streams import Streams
@@ -223,10 +223,13 @@ class _Block:
                 k, (t, counts) = int(self._integers(TRAJECTORY)[lane]), self._where(lane)
                 raise beyond(self._place(k, t, counts), state)
         made = int(self.header[field("clock")]) - self._integers(SINCE)
-        for lane in np.flatnonzero(made > batch.max_events).tolist():
+        for lane in np.flatnonzero(made > min(batch.max_events, SUSPICIOUS)).tolist():
             if not self._is_spare(lane):
                 k, (t, counts) = int(self._integers(TRAJECTORY)[lane]), self._where(lane)
-                raise spent(self._place(k, t, counts), batch.max_events)
+                if made[lane] > batch.max_events:
+                    raise spent(self._place(k, t, counts), batch.max_events)
+                if (error := stalled(self._place(k, t, counts))) is not None:
+                    raise error
         if (over := self.events[: self.count] > batch.max_events).any():
             k = int(np.argmax(over))
             raise spent(self._place(k, float(batch.times[-1]), self.rows[k, -1, :n]), batch.max_events)

@@ -14,6 +14,7 @@ from ..system import System
 from .arrays import Values
 from .equations import Function, compiled
 
+SUSPICIOUS = 10**7  # events of one trajectory from which on its time is looked at
 EXACT = 2.0**53  # whole numbers up to here are exact as doubles
 
 
@@ -57,8 +58,22 @@ def beyond(place: Place, index: int) -> RxnError:
     return RxnError("R608", message, jump.origin, hint)
 
 
+def stalled(place: Place) -> RxnError | None:
+    """R606 where events follow each other faster than the time's last digit can tell, as counts that explode do."""
+    rates = place.propensities() if place.system.jumps else np.zeros(1)
+    total = float(rates.sum())
+    if not total > 0.0 or place.t + 1.0 / total > place.t:
+        return None
+    jump = place.system.jumps[int(np.argmax(rates))]
+    message = f"events follow each other faster than t can tell at t = {place.t:.9g} ({place})"
+    hint = f"reaction {jump.name!r} fires most often: counts may explode in finite time; end before that"
+    return RxnError("R606", message, jump.origin, hint)
+
+
 def spent(place: Place, max_events: int) -> RxnError:
     """R606: more events than allowed, and which reaction fires most."""
+    if (error := stalled(place)) is not None:
+        return error
     system = place.system
     message = f"more than {max_events} events by t = {place.t:g} ({place})"
     if not system.jumps:

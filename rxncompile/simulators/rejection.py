@@ -20,7 +20,7 @@ from .arrays import Values
 from .blocks import Integers
 from .counts import Counts
 from .equations import Function, compiled
-from .jump_faults import Place, beyond, impossible, spent, wrong_event
+from .jump_faults import SUSPICIOUS, Place, beyond, impossible, spent, stalled, wrong_event
 from .method import Method
 from .pool import StoppedError
 from .rejection_advance import advance
@@ -68,6 +68,11 @@ class RejectionBatch:
             code = advance(self.network, work, _STEPS)
             if code > loop.DONE:
                 raise self._fault(code, first, work)
+            if code == loop.RUNNING and work.whole[loop.EVENTS] > SUSPICIOUS:
+                k, n = first + int(work.whole[loop.TRAJECTORY]), len(self.system.states)
+                place = Place(self.system, self.parameters, k, float(work.real[loop.TIME]), work.y[:n].copy())
+                if (error := stalled(place)) is not None:
+                    raise error
             report(int(work.whole[loop.TRAJECTORY]))
         return work.counts
 

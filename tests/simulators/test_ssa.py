@@ -20,6 +20,7 @@ from rxncompile.expressions import TIME, symbol
 from rxncompile.kernels.store import compiled_count
 from rxncompile.network import Distribution
 from rxncompile.simulators import blocks, ssa
+from rxncompile.simulators.method import Method
 from rxncompile.system import Constant, Jump, State, System
 
 ALARM = 1e-4
@@ -427,3 +428,14 @@ def test_arguments_are_checked() -> None:
         rx.sample(unknown, t)
     assert caught.value.code == "R609"
     assert TIME.name == "t"
+
+
+@pytest.mark.parametrize("method", Method)
+def test_an_explosion_is_named_long_before_its_budget(method: Method) -> None:
+    """Waiting times of A^-4 fall below the last digit of t within 10^5 events; looked at from 10^7 on, not at 10^9."""
+    system = rx.jump_process(rx.parse("model F\nspecies A = 3\ngrow: A -> 2 A rate A^4\nA -> 0 @ 0.1\n"))
+    with pytest.raises(RxnError, match="faster than t can tell") as caught:
+        rx.sample_statistics(system, [0.0, 10.0], 4, seed=1, method=method)
+    assert caught.value.code == "R606"
+    assert "'grow'" in caught.value.hint and "explode" in caught.value.hint
+    assert caught.value.span is not None
