@@ -77,7 +77,7 @@ def quoted(name: str) -> str:
     return f"'{name}'" if KEYWORDS.intersection(words) else name
 
 
-MOMENT = re.compile(r"<.+>(_[cfk])?")  # the label of a moment, which is written as it is among states
+MOMENT = re.compile(r"<.+>(_[cfk][0-9]?|_[0-9])?")  # the label of a moment, which is written as it is among states
 
 
 def plain_index(word: str) -> bool:

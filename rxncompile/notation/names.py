@@ -13,7 +13,7 @@ from .boxes import GREEK, MINUS, Box, Digits, Fence, Letter, Product, Row, Scrip
 
 _NAME = re.compile(r"([A-Za-z][A-Za-z_0-9]*)(?:\[([A-Za-z_0-9]+(?:,[A-Za-z_0-9]+)*)\])?")
 _NUMBERED = re.compile(r"([A-Za-z]+)([0-9]+)")
-_MOMENT = re.compile(r"<(.+)>(?:_([a-z]))?")
+_MOMENT = re.compile(r"<(.+)>(?:_([a-z]?)([0-9]?)(?<!_))?")  # the digit: a term of an expansion
 _FACTOR = re.compile(
     r"(?P<name>'[^']+'|[A-Za-z_][A-Za-z_0-9]*(?:\[[^\]<>]*\])?)(?P<site>\([-0-9, ]+\))?(?:\^(?P<power>[0-9]+))?"
 )
@@ -112,7 +112,9 @@ def _moment(label: str) -> Box | None:
             return None
         position += 1
     body = Fence("⟨", factors[0] if len(factors) == 1 else Product(tuple(factors)), "⟩")
-    return Script(body, Letter(match[2], upright=True)) if match[2] else body
+    below: list[Box] = [Letter(match[2], upright=True)] if match[2] else []
+    below += [Digits(match[3])] if match[3] else []
+    return Script(body, row(*below)) if below else body
 
 
 def _factor(match: re.Match[str]) -> Box:

@@ -95,7 +95,7 @@ def generator(net: Network) -> Generator:
             raise RxnError("R515", message, term.span, "give it reactions instead of an equation")
     fixed = {symbol(s.name) for s in net.species if Flag.FIXED in s.flags}
     species = tuple(s.symbol for s in net.species if s.symbol not in fixed)
-    rules = _rules_of_species(net, frozenset(species))
+    rules = rules_of_species(net, frozenset(species))
     terms: list[Term] = []
     for reaction in net.reactions:
         if reaction.net_reversible:
@@ -169,7 +169,7 @@ def falling_factorials(law: sp.Expr, species: Iterable[sp.Symbol]) -> tuple[tupl
     return tuple(found)
 
 
-def _rules_of_species(net: Network, species: frozenset[sp.Symbol]) -> dict[sp.Symbol, sp.Expr]:
+def rules_of_species(net: Network, species: frozenset[sp.Symbol]) -> dict[sp.Symbol, sp.Expr]:
     """The `let` formulas that depend on species, in terms of counts, written out."""
     counts = {s.symbol: in_counts(s) for s in net.not_counted}
     formulas = {symbol(r.name): r.formula.xreplace(counts) for r in net.rules}
