@@ -8,56 +8,64 @@
 
 `(n)_m` is the falling factorial. The factorial form is the Heisenberg commutator of the normal-ordered generator with
 (a^m), read between <1| and |P>. Sources: Gillespie 2009; Doi 1976; Ale, Kirk and Stumpf 2013 for the expansion.
-Right-hand sides are tables of terms (`Polynomial`), made into expressions where somebody reads them.
+Right-hand sides are tables of terms (`Polynomial`), made into expressions where somebody reads them. Moments are those
+of numbers of molecules, whatever a species' bare name means.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from math import comb, perm
+from math import comb
 
 import sympy as sp
 
 from ..errors import RxnError
-from ..monomials import (
-    Kind,
-    Lookup,
-    Monomial,
-    central_from_raw,
-    cumulant_from_raw,
-    factorial_from_raw,
-    falling_from_powers,
-    label,
-    label_names,
-    moment_symbol,
-    monomials,
-    read_label,
-)
+from ..monomials import Kind, Monomial, label, label_names, moment_symbol, monomials, read_label
 from ..network import Network
-from ..operators import Generator, Term, generator
-from ..system import Polynomial, Rhs, State, Step, System
-from .central import Expansion
-from .cumulants import Product, weighted
+from ..operators import Generator, generator
+from ..structure import conservation_laws
+from ..system import Rhs, State, Step, System
+from .elimination import eliminated, without
+from .moment_equations import Table, table_of
+from .moment_events import FROM_RAW, events_of_moments, moments_of
 from .rates import jump_process
 from .start import definitions_without_counts, raw_start
+
+__all__ = ["MOST_MOMENTS", "hierarchy", "moments", "table_of"]
 
 MOST_MOMENTS = 200_000
 
 
 def moments(
-    net: Network, order: int, kind: Kind = Kind.RAW, of: Iterable[str] | None = None, expansion: int | None = None
+    net: Network,
+    order: int,
+    kind: Kind = Kind.RAW,
+    of: Iterable[str] | None = None,
+    expansion: int | None = None,
+    eliminate: bool | Iterable[str] = False,
 ) -> System:
     """The equations of all moments up to `order`; those of higher order that they need are its `frontier`.
 
-    `expansion`: the order to which central moments expand a rate law that is no polynomial (default: `order` + 1).
-
     `of`: labels of the moments that are wanted (`<A>`, `<A^2*B>`); the System then holds these and what their
-    equations need up to `order`. Raises R509, R510, R515 as `generator`, R516 for a rate law that is no polynomial,
-    R517 for an order or a label that is none, R412 where there are more than `MOST_MOMENTS`.
+    equations need up to `order`. `expansion`: the order to which central moments expand a rate law that is no
+    polynomial (default: `order` + 1). `eliminate`: moments of these species, or of one for each conservation law, are
+    given by those of the others and the totals at the start; they become outputs.
+
+    Timed events act on the moments: each count becomes a polynomial of counts. Raises R509, R510, R515 as `generator`,
+    R516 for a rate law that is no polynomial, R517 for an order or a label that is none, R518 for an event that waits
+    for a state or whose result moments do not tell, R524 where nothing known can be eliminated, R412 where there are
+    more than `MOST_MOMENTS`.
     """
-    return hierarchy(net, generator(net), order, kind, of, expansion)
+    gen = generator(net)
+    if eliminate is False:
+        return hierarchy(net, gen, order, kind, of, expansion)
+    states = {s.symbol: s for s in jump_process(net).states}
+    names = None if eliminate is True else tuple(eliminate)
+    given = eliminated(conservation_laws(net), {s: states[s] for s in gen.species}, names)
+    if not given:
+        return hierarchy(net, gen, order, kind, of, expansion)
+    return _with_eliminated(net, gen, given, order, kind, of, expansion)
 
 
 def hierarchy(
@@ -74,8 +82,7 @@ def hierarchy(
     `derivatives`: where the change of a moment by a jump, as a Taylor series in the jump, is cut; 2 for a diffusion.
     """
     names = label_names(gen.species)
-    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
-        raise RxnError("R517", f"order = {order!r} is not a whole number of at least 1")
+    _check(order)
     table = table_of(gen, names, kind, expansion or order + 1, derivatives)
     if of is None:
         total = comb(len(names) + order, order) - 1
@@ -88,191 +95,70 @@ def hierarchy(
     return _system(net, table, wanted, drift, order)
 
 
-def table_of(
-    gen: Generator, names: Sequence[str], kind: Kind, expansion: int, derivatives: int | None = None
-) -> Table:
-    """The equations of moments of one kind, made one by one. Raises R516 for a law that is no polynomial, R517."""
-    if kind is Kind.FACTORIAL and derivatives is not None:
-        raise RxnError("R517", "a diffusion has no factorial moments", hint="raw, central and cumulant it has")
-    if kind is Kind.CENTRAL:
-        return _Central(gen, names, expansion, derivatives)
-    return (_Cumulant if kind is Kind.CUMULANT else Table)(gen, names, kind, derivatives)
-
-
-class Table:
-    """The reactions of a generator as whole numbers, and the equations that follow."""
-
-    def __init__(self, gen: Generator, names: Sequence[str], kind: Kind, derivatives: int | None = None) -> None:
-        self.gen, self.names, self.kind, self.derivatives = gen, names, kind, derivatives
-        place = gen.positions
-        self.rates = [t.rate for t in gen.terms]
-        self.change = [{place[s]: n for s, n in t.change} for t in gen.terms]
-        self.before = [_monomial(t.before, place) for t in gen.terms]
-        self.touching: dict[int, list[int]] = {}
-        for r, moved in enumerate(self.change):
-            for i in moved:
-                self.touching.setdefault(i, []).append(r)
-        self.law = [((m, 1),) if kind is Kind.FACTORIAL else falling_from_powers(m) for m in self.before]
-        self.after = [_counts(t.after, place) for t in gen.terms]
-        self.taken = [_counts(t.before, place) for t in gen.terms]
-        self.symbols: dict[Monomial, sp.Symbol] = {}
-        self.numbers: dict[int, sp.Integer] = {}
-        for term in gen.terms:
-            if term.law is not None:
-                raise _no_polynomial(term)
-
-    def symbol(self, m: Monomial) -> sp.Symbol:
-        found = self.symbols.get(m)
-        if found is None:
-            found = self.symbols[m] = moment_symbol(m, self.names, self.kind)
-        return found
-
-    def terms(self, m: Monomial) -> dict[tuple[int, Monomial], int]:
-        """{(reaction, monomial): coefficient}: the derivative of one moment."""
-        found: dict[tuple[int, Monomial], int] = {}
-        powers = _powers(m)
-        reactions = sorted({r for i in powers for r in self.touching.get(i, ())})
-        increment = self._raw if self.kind is Kind.RAW else self._factorial
-        for r in reactions:
-            law = self.law[r]
-            for part, x in increment(r, powers):
-                for base, c in law:
-                    key = (r, tuple(sorted(part + base)))
-                    found[key] = found.get(key, 0) + c * x
-        return found
-
-    def _raw(self, r: int, powers: dict[int, int]) -> list[tuple[Monomial, int]]:
-        """(n + c)^m - n^m."""
-        moved = self.change[r]
-        parts: list[tuple[Monomial, int]] = [((), 1)]
-        for i, q in powers.items():
-            c = moved.get(i, 0)
-            if c == 0:
-                parts = [(p + (i,) * q, x) for p, x in parts]
-            else:
-                row = [((i,) * j, comb(q, j) * c ** (q - j)) for j in range(q + 1)]
-                parts = [(p + s, x * y) for p, x in parts for s, y in row]
-        whole = sum(powers.values())
-        least = 0 if self.derivatives is None else whole - self.derivatives
-        return [(p, x) for p, x in parts if least <= len(p) < whole]  # the highest term is n^m itself
-
-    def _factorial(self, r: int, powers: dict[int, int]) -> list[tuple[Monomial, int]]:
-        """sum_j C(m, j) [(after)_j - (before)_j] (n)_(m - j), to be multiplied by (n)_before index by index."""
-        after, before = self.after[r], self.taken[r]
-        parts: list[tuple[Monomial, int, int]] = [((), 1, 1)]
-        for i, q in powers.items():
-            made, taken = after.get(i, 0), before.get(i, 0)
-            row = [((i,) * (q - j), comb(q, j), perm(made, j), perm(taken, j)) for j in range(q + 1)]
-            parts = [(p + s, x * w * a, y * w * b) for p, x, y in parts for s, w, a, b in row if a or b]
-        return [(p, x - y) for p, x, y in parts if x != y]
-
-    def equation(self, m: Monomial) -> Polynomial:
-        rates, symbol, numbers = self.rates, self.symbol, self.numbers
-        rows = []
-        for (r, key), x in self.terms(m).items():
-            if x:
-                number = numbers.get(x)
-                if number is None:
-                    number = numbers[x] = sp.Integer(x)
-                rows.append((number, ((rates[r], 1), (symbol(key), 1)) if key else ((rates[r], 1),)))
-        return Polynomial(rows)
-
-    def uses(self, m: Monomial) -> Iterable[Monomial]:
-        """The moments that an equation names."""
-        return (key for (_, key), x in self.terms(m).items() if x)
-
-    def needed(self, wanted: Iterable[Monomial], order: int) -> tuple[Monomial, ...]:
-        """The wanted moments and those up to `order` that their equations lead to."""
-        found = dict.fromkeys(wanted)
-        waiting = list(found)
-        while waiting:
-            for key in self.uses(waiting.pop()):
-                if key and len(key) <= order and key not in found:
-                    found[key] = None
-                    waiting.append(key)
-        return tuple(sorted(found, key=lambda m: (len(m), m)))
-
-
-class _Central(Table):
-    """The same for central moments."""
-
-    def __init__(self, gen: Generator, names: Sequence[str], order: int, derivatives: int | None = None) -> None:
-        self.gen, self.names, self.kind = gen, names, Kind.CENTRAL
-        self.symbols = {}
-        self.expansion = Expansion(gen, order, lambda i: self.symbol((i,)), derivatives)
-
-    def equation(self, m: Monomial) -> Polynomial:
-        means = {self.symbol((i,)) for i in range(len(self.names))}
-        rows = []
-        for product, coefficient in self.expansion.equation(m).items():
-            behind = tuple((self.symbol(factor), 1) for factor in product)
-            for term in sp.Add.make_args(coefficient):
-                powers = [f.as_base_exp() for f in sp.Mul.make_args(term)]
-                known = [(b, int(e)) for b, e in powers if b in means and e.is_Integer and e > 0]
-                front = sp.Mul(*(b**e for b, e in powers if b not in means or not (e.is_Integer and e > 0)))
-                rows.append((sp.S.One, ((front, 1), *known, *behind)))
-        return Polynomial(rows)
-
-    def uses(self, m: Monomial) -> Iterable[Monomial]:
-        place = {self.symbol((i,)): i for i in range(len(self.names))}
-        for product, coefficient in self.expansion.equation(m).items():
-            yield from product
-            yield from ((place[s],) for s in coefficient.free_symbols if s in place)
-
-
-class _Cumulant(Table):
-    """The same for cumulants."""
-
-    def products(self, m: Monomial) -> dict[tuple[int, Product], int]:
-        """{(reaction, product of cumulants): coefficient}: the derivative of one cumulant."""
-        powers = _powers(m)
-        found: dict[tuple[int, Product], int] = {}
-        for r in sorted({r for i in powers for r in self.touching.get(i, ())}):
-            for part, x in self._raw(r, powers):
-                for base, c in self.law[r]:
-                    for product, ways in weighted(base, part):
-                        found[r, product] = found.get((r, product), 0) + c * x * ways
-        return found
-
-    def equation(self, m: Monomial) -> Polynomial:
-        rows = []
-        for (r, product), x in self.products(m).items():
-            if x:
-                factors = Counter(self.symbol(k) for k in product)
-                rows.append((sp.Integer(x), ((self.rates[r], 1), *factors.items())))
-        return Polynomial(rows)
-
-    def uses(self, m: Monomial) -> Iterable[Monomial]:
-        return (k for (_, product), x in self.products(m).items() if x for k in product)
+def _check(order: int) -> None:
+    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
+        raise RxnError("R517", f"order = {order!r} is not a whole number of at least 1")
 
 
 def _system(net: Network, table: Table, wanted: Sequence[Monomial], drift: Sequence[Rhs], order: int) -> System:
     base = jump_process(net)
-    if base.events:
-        raise RxnError("R518", f"events of {net.name} do not act on its moments yet", base.events[0].origin)
+    species = table.gen.species
     states = {s.symbol: s for s in base.states}
-    start = raw_start([states[s] for s in table.gen.species])
-    convert = _FROM_RAW.get(table.kind)
+    start = raw_start([states[s] for s in species])
+    convert = FROM_RAW.get(table.kind)
     first = start if convert is None else lambda m: start(m) if len(m) == 1 else convert(m, start)
+    events = events_of_moments(base, species, wanted, table.kind, table.symbol)
     held = set(wanted)
     open_ones = sorted((m for m in table.symbols if m not in held), key=lambda m: (len(m), m))
+    moved = {name for event in events for name, _ in event.assignments}
+    beside = [s for s in base.states if s.symbol in moved]  # what events alone assign: numbers, not counts
     return replace(
         base,
-        states=tuple(State(table.symbol(m), label(m, table.names, table.kind), first(m)) for m in wanted),
-        drift=tuple(drift),
+        states=(
+            *(State(table.symbol(m), label(m, table.names, table.kind), first(m)) for m in wanted), *beside,
+        ),
+        drift=(*drift, *(sp.S.Zero for _ in beside)),
         jumps=(),
         frontier=tuple(State(table.symbol(m), label(m, table.names, table.kind)) for m in open_ones),
-        definitions=definitions_without_counts(base),
+        definitions=definitions_without_counts(base, species),
         outputs=(),
+        events=events,
         steps=(Step("moment equations", (("order", str(order)), ("kind", table.kind)), "Gillespie 2009"),),
-    )
+    )  # fmt: skip
 
 
-_FROM_RAW: dict[Kind, Callable[[Monomial, Lookup], sp.Expr]] = {
-    Kind.FACTORIAL: factorial_from_raw,
-    Kind.CENTRAL: central_from_raw,
-    Kind.CUMULANT: cumulant_from_raw,
-}
+def _with_eliminated(
+    net: Network,
+    gen: Generator,
+    given: dict[sp.Symbol, sp.Expr],
+    order: int,
+    kind: Kind,
+    of: Iterable[str] | None,
+    expansion: int | None,
+) -> System:
+    """The hierarchy of the species that are kept, the moments of all others its outputs."""
+    _check(order)
+    rest = without(gen, given)
+    names, kept = label_names(gen.species), label_names(rest.species)
+    variables = [sp.Poly(given.get(s, s), *rest.species) for s in gen.species]
+    place = {i: rest.positions[s] for i, s in enumerate(gen.species) if s not in given}
+
+    def symbol(m: Monomial) -> sp.Symbol:
+        return moment_symbol(m, kept, kind)
+
+    new = moments_of(variables, kind, symbol)
+    every = monomials(range(len(names)), order) if of is None else [_read(text, names, kind) for text in of]
+    asked = tuple(every)
+    formulas = {m: new(m) for m in asked if not all(i in place for i in m)}
+    if of is not None:
+        wanted = {label(tuple(place[i] for i in m), kept, kind): None for m in asked if m not in formulas}
+        wanted |= {s.name: None for f in formulas.values() for s in f.free_symbols if read_label(s.name, kept)}
+        of = tuple(wanted)
+    system = hierarchy(net, rest, order, kind, of, expansion)
+    outputs = tuple((label(m, names, kind), formula) for m, formula in formulas.items())
+    removed = ", ".join(s.name for s in given)
+    step = Step("elimination by conservation laws", (("of", removed),))
+    return replace(system, outputs=outputs, steps=(*system.steps, step))
 
 
 def _read(text: str, names: Sequence[str], kind: Kind) -> Monomial:
@@ -281,23 +167,3 @@ def _read(text: str, names: Sequence[str], kind: Kind) -> Monomial:
         example = label((0, 0), names, kind) if names else "<A>"
         raise RxnError("R517", f"{text!r} is no {kind} moment of the network", hint=f"written like {example}")
     return found[0]
-
-
-def _no_polynomial(term: Term) -> RxnError:
-    message = f"the rate law of {term.name!r} is no polynomial of counts that vanishes where it cannot fire"
-    return RxnError("R516", message, term.origin, "central moments expand such laws about the mean: use those")
-
-
-def _monomial(powers: Iterable[tuple[sp.Symbol, int]], place: dict[sp.Symbol, int]) -> Monomial:
-    return tuple(sorted(place[s] for s, n in powers for _ in range(n)))
-
-
-def _counts(powers: Iterable[tuple[sp.Symbol, int]], place: dict[sp.Symbol, int]) -> dict[int, int]:
-    return {place[s]: n for s, n in powers}
-
-
-def _powers(m: Monomial) -> dict[int, int]:
-    found: dict[int, int] = {}
-    for i in m:
-        found[i] = found.get(i, 0) + 1
-    return found

@@ -5,7 +5,7 @@ At the start species are independent, each a number or drawn from a law.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
 import sympy as sp
@@ -16,9 +16,11 @@ from ..network import Distribution
 from ..system import State, System
 
 
-def definitions_without_counts(process: System) -> tuple[tuple[sp.Symbol, sp.Expr], ...]:
+def definitions_without_counts(
+    process: System, species: Iterable[sp.Symbol]
+) -> tuple[tuple[sp.Symbol, sp.Expr], ...]:
     """The definitions that mean the same in equations of moments: laws that name counts are expanded there."""
-    counted = set(process.symbols)
+    counted = set(species)
     for name, formula in process.definitions:
         if formula.free_symbols & counted:
             counted.add(name)

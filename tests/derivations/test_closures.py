@@ -1,10 +1,7 @@
-"""Closures against the distributions they assume, their defining property, and outside numbers."""
+"""Closures against the distributions they assume and their defining property."""
 
-import json
-import os
 from itertools import combinations_with_replacement
 from math import exp, factorial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,15 +19,12 @@ from rxncompile.monomials import (
     central_from_raw,
     factorial_from_raw,
     label_names,
-    moment_symbol,
     raw_from_central,
     raw_from_cumulants,
     raw_from_factorial,
     read_label,
 )
-from rxncompile.network import Network
 
-FOLDER = Path(os.environ.get("RXNCOMPILE_REFERENCE", Path(__file__).parent.parent / "reference"))
 HIGHER = [m for k in (3, 4) for m in combinations_with_replacement(range(2), k)]
 
 
@@ -158,106 +152,3 @@ def test_each_moment_may_have_a_closure_of_its_own() -> None:
 def test_a_closed_hierarchy_cannot_be_closed_again() -> None:
     with pytest.raises(RxnError, match="closed already"):
         c.close(moments(rx.parse("species A = 1\nA -> 0 @ 1\n"), 2), c.gaussian)
-
-
-# ---------------------------------------------------------------------------------------------- outside numbers
-
-
-def reference(name: str) -> Any:
-    if not FOLDER.is_dir():
-        pytest.skip(f"no reference numbers at {FOLDER}")
-    return json.loads((FOLDER / f"{name}.json").read_text())["systems"]
-
-
-def written(case: Any) -> Network:
-    def side(counts: Any) -> str:
-        return " + ".join(f"{n} {x}" for x, n in counts.items()) or "0"
-
-    rates = ", ".join(f"{k} = 1" for k in sorted({r["rate"] for r in case["reactions"]}))
-    lines = [f"species {', '.join(case['species'])}", f"param {rates}"]
-    lines += [f"{side(r['reactants'])} -> {side(r['products'])} @ {r['rate']}" for r in case["reactions"]]
-    return rx.parse("\n".join(lines) + "\n")
-
-
-def numbers(point: Any) -> dict[sp.Basic, sp.Expr]:
-    return {symbol(k): sp.Float(v, 30) for k, v in point["parameters"].items()}
-
-
-@pytest.mark.reference
-def test_hierarchies() -> None:
-    for name, case in reference("wellmixed_hierarchies").items():
-        system = moments(written(case), 3)
-        for point in case["points"]:
-            raw = {f"<{k}>": sp.Float(v, 30) for k, v in point["raw_moments"].items()}
-            every = (*system.states, *system.frontier)
-            values = numbers(point) | {s.symbol: raw[s.label] for s in every if s.label in raw}
-            for text, rhs in system.equations():
-                want = point["d_raw_moments_dt"][text[1:-1]]
-                assert float(rhs.xreplace(values)) == pytest.approx(want, rel=1e-10, abs=1e-10), (name, text)
-
-
-CLOSURES = {
-    "gaussian": c.gaussian, "zero_cumulant": c.gaussian, "lognormal": c.lognormal, "poisson": c.poisson,
-    "zero_factorial_cumulant": c.zero_factorial_cumulant,
-}  # fmt: skip
-
-
-@pytest.mark.reference
-@pytest.mark.parametrize("name", CLOSURES)
-def test_closures_at_order_2(name: str) -> None:
-    for title, case in reference("wellmixed_closures").items():
-        system = moments(written(case), 2)
-        if system.frontier:
-            system = c.close(system, CLOSURES[name])
-        names = label_names([symbol(s) for s in case["species"]])
-        for point in case["points"]:
-            mean, covariance = ([sp.Float(v, 30) for v in np.ravel(point[k])] for k in ("mean", "covariance"))
-            n = len(mean)
-            values = numbers(point)
-            for i in range(n):
-                values[moment_symbol((i,), names, Kind.RAW)] = mean[i]
-                for j in range(i, n):
-                    values[moment_symbol((i, j), names, Kind.RAW)] = covariance[i * n + j] + mean[i] * mean[j]
-            for defined, formula in system.definitions:
-                values[defined] = formula.xreplace(values)
-            want = point["closures"][name]
-            for text, rhs in system.equations():
-                parsed = read_label(text, names)
-                assert parsed is not None
-                m = parsed[0]
-                number = want["d_mean"][m[0]] if len(m) == 1 else want["d_raw_second"][m[0]][m[1]]
-                assert float(rhs.xreplace(values)) == pytest.approx(number, rel=1e-10, abs=1e-10), (title, text)
-
-
-@pytest.mark.reference
-def test_the_third_order_with_fourth_cumulants_zero() -> None:
-    checked = 0
-    for title, case in reference("wellmixed_closures").items():
-        system = moments(written(case), 3, Kind.CENTRAL)
-        if system.frontier:
-            system = c.close(system, c.gaussian)
-        names = label_names([symbol(s) for s in case["species"]])
-        for point in case["points"]:
-            want = point.get("order3_zero_fourth_cumulant")
-            if want is None:
-                continue
-            values = numbers(point)
-            for s in system.states:
-                parsed = read_label(s.label, names)
-                assert parsed is not None
-                m = parsed[0]
-                table: Any = (point["mean"], point["covariance"], want["third_central"])[len(m) - 1]
-                for i in m:
-                    table = table[i]
-                values[s.symbol] = sp.Float(table, 30)
-            for defined, formula in system.definitions:
-                values[defined] = formula.xreplace(values)
-            for text, rhs in system.equations():
-                parsed = read_label(text, names)
-                assert parsed is not None
-                table = want[("d_mean", "d_covariance", "d_third_central")[len(parsed[0]) - 1]]
-                for i in parsed[0]:
-                    table = table[i]
-                assert float(rhs.xreplace(values)) == pytest.approx(table, rel=1e-9, abs=1e-9), (title, text)
-                checked += 1
-    assert checked > 10

@@ -56,7 +56,7 @@ def test_the_equations_are_what_the_master_equation_says(net: Network, kind: Kin
     weights = {n: Fraction(w, sum(drawn)) for n, w in zip(chosen, drawn, strict=True)}
     system = moments(net, 3 if size < 3 else 2, kind)
     names = label_names(gen.species)
-    means = [average(weights, lambda n, i=i: Fraction(n[i])) for i in range(size)]
+    means = [average(weights, value_of(Kind.RAW, (i,), [])) for i in range(size)]
     constants = {**system.environment()}
     values: dict[sp.Basic, sp.Expr] = dict(constants)
     for state in (*system.states, *system.frontier):
@@ -138,15 +138,37 @@ def test_raw_moments_of_such_a_law_are_refused_by_name() -> None:
     assert told.code == "R516" and told.span is not None and told.span.line == 5
 
 
-def test_a_linear_network_is_closed_and_its_means_are_the_rate_equations() -> None:
-    net = rx.load(Path(__file__).parents[2] / "models" / "spcm.rxn")
-    system = moments(net, 2)
+@st.composite
+def linear_networks(draw: st.DrawFn) -> Network:
+    """Every reaction takes at most one molecule; catalysts and any whole number of products are allowed."""
+    names = "ABCD"[: draw(st.integers(1, 4))]
+    lines = ["species " + ", ".join(f"{s} = {draw(st.integers(0, 20))}" for s in names)]
+    for _ in range(draw(st.integers(1, 6))):
+        before = draw(st.sampled_from(["0", *names]))
+        made = draw(st.lists(st.sampled_from(names), max_size=3))
+        after = " + ".join(f"{made.count(s)} {s}" for s in names if s in made) or "0"
+        lines.append(f"{before} -> {after} @ {draw(st.integers(1, 50))}/10")
+    return rx.parse("\n".join(line for line in lines if not line.startswith("0 -> 0")) + "\n")
+
+
+def means_are_the_rate_equations(net: Network, order: int, kind: Kind) -> None:
+    system = moments(net, order, kind)
     assert not system.frontier
-    means = dict(moments(net, 1).equations())
+    means = {text: rhs for text, rhs in system.equations() if "*" not in text and "^" not in text}
     rates = dict(rx.rate_equations(net).equations())
     held = {sp.Symbol(f"<{k}>", real=True): sp.Symbol(k, real=True) for k in rates}
     found = {k[1:-1]: sp.expand(v.xreplace(held)) for k, v in means.items()}
     assert found == {k: sp.expand(v) for k, v in rates.items()}
+
+
+@settings(max_examples=60, deadline=None)
+@given(linear_networks(), st.integers(1, 2), st.sampled_from(list(Kind)))
+def test_means_of_linear_networks_are_their_rate_equations(net: Network, order: int, kind: Kind) -> None:
+    means_are_the_rate_equations(net, order, kind)
+
+
+def test_a_linear_network_of_a_model_file() -> None:
+    means_are_the_rate_equations(rx.load(Path(__file__).parents[2] / "models" / "spcm.rxn"), 2, Kind.RAW)
 
 
 def test_only_what_is_asked_for_is_derived() -> None:
