@@ -38,6 +38,7 @@ MOST_STATES = 5_000_000
 _FEW = 60.0  # jumps of the fastest state in a step that is always uniformised
 _MANY = 150.0  # and in one that may be: the set of states has to follow
 _GROWTHS, _MOMENT = 50, 1e-4  # growths within this part of the time asked for: each by up to 256 jumps
+_ROUNDING = 1e-15  # of a sum of probabilities: no leak
 _TAIL = 0.01  # share of the error that an initial distribution may lose
 
 Progress = Callable[[float, int], object]
@@ -136,7 +137,7 @@ class _Walk:
                     self.reach = fastest * step if step < wanted else max(self.reach, fastest * step)
             share = self.error * step / self.span
             leaked = float(p.sum() - after.sum())
-            if leaked + estimated > share and generator.lost.any():
+            if leaked + estimated > max(share, _ROUNDING) and generator.lost.any():
                 failures += 1
                 self.grown = [t for t in self.grown if now - t <= _MOMENT * self.span] + [now]
                 if len(self.grown) > _GROWTHS:
@@ -157,7 +158,7 @@ class _Walk:
                 generator = space.generator()
                 continue
             lost += max(leaked, 0.0) + estimated
-            now, p, failures = (end if now + step >= end else now + step), after, 0
+            now, p, failures = (end if end - (now + step) <= 4.0 * math.ulp(end) else now + step), after, 0
             self.step, self.quiet = 2.0 * step, self.quiet + 1
             if self.progress:
                 self.progress(now, len(space))

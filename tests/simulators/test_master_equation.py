@@ -166,3 +166,10 @@ def test_equal_steps_share_one_dense_exponential(monkeypatch: pytest.MonkeyPatch
     found = master_equation(system, np.linspace(0.0, 0.7, 41))
     assert len(made) < 8  # not 40: one for each size of the set while it grows
     assert found.mean_of("A")[-1] == pytest.approx(15.0, rel=1e-7)  # 20 * 3/4, at equilibrium
+
+
+def test_a_rest_of_a_step_below_the_rounding_of_time_is_no_step() -> None:
+    """What leaks in 2e-16 of time is rounding; the set of states once grew for it until it was refused."""
+    schlogl = ("species X = 250\n2 X -> 3 X @ 0.03\n3 X -> 2 X @ 1e-4\n0 -> X @ 200\nX -> 0 @ 3.5\n")
+    found = solve(schlogl, np.linspace(0.0, 3.0, 101), error=1e-6)
+    assert found.lost[-1] < 1e-6 and len(found.snapshots[-1].p) < 2_000
