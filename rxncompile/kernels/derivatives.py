@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import sympy as sp
+
 from ..system import System
 from .graph import Op
 from .program import Program, SparseProgram, _rhs, lower
@@ -51,3 +55,16 @@ def curvature_program(system: System) -> SparseProgram:
         entries += [(e, z, d) for z, leaf in leaves if not g.is_constant(d := g.derivative(node, leaf), 0.0)]
     program = lowering.finish([d for _, _, d in entries])
     return SparseProgram(program, tuple(e for e, _, _ in entries), tuple(z for _, z, _ in entries))
+
+
+def gradient_program(system: System, formulas: Sequence[sp.Expr]) -> SparseProgram:
+    """The derivatives of formulas by states and parameters: row i is formula i, columns as in `curvature_program`."""
+    lowering = lower(system)
+    g = lowering.graph
+    n, entries = len(system.states), []
+    for i, node in enumerate([lowering.node(formula) for formula in formulas]):
+        leaves = [(j, g.make(Op.STATE, (), j)) for j in g.dependencies(node)]
+        leaves += [(n + j, g.make(Op.PARAM, (), j)) for j in g.parameters(node)]
+        entries += [(i, z, d) for z, leaf in leaves if not g.is_constant(d := g.derivative(node, leaf), 0.0)]
+    program = lowering.finish([d for _, _, d in entries])
+    return SparseProgram(program, tuple(i for i, _, _ in entries), tuple(z for _, z, _ in entries))

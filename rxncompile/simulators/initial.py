@@ -51,6 +51,17 @@ def initial_values(
     return tuple(_number(s.label, formulas[s.symbol]) for s in system.states)
 
 
+def initial_formulas(system: System, time: float = 0.0) -> tuple[sp.Expr, ...]:
+    """The states' values at the start as formulas of parameters alone; a distribution gives its mean."""
+    formulas = {s.symbol: mean(s.initial, s.label) for s in system.states}
+    held = {c.symbol for c in system.parameters}
+    values: dict[sp.Symbol, sp.Expr] = {TIME: exact(time)}
+    needed = _needed(formulas, dict(system.definitions))
+    for name, formula in sort_definitions(needed, system.name, frozenset(held | {TIME})):
+        values[name] = formula.xreplace(values)
+    return tuple(values[name] for name in formulas)
+
+
 def mean(initial: sp.Expr | Distribution, label: str) -> sp.Expr:
     """The mean of a distribution, or the formula itself. Raises R609 for a distribution without a known mean."""
     if not isinstance(initial, Distribution):

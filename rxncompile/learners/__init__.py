@@ -1,0 +1,1 @@
+"""Data to parameters: what is found by numbers, not by algebra."""

@@ -1,0 +1,304 @@
+"""The objective of a fit and its derivatives: residuals by forward sensitivities, the gradient by the adjoint.
+
+One condition is one solve that lands on its times; everything else is by the chain rule through compiled formulas.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import sympy as sp
+
+from ..errors import RxnError
+from ..kernels.derivatives import gradient_program
+from ..kernels.program import formula_program
+from ..kernels.source import Kernel, compile_program
+from ..simulators.arrays import Values
+from ..simulators.initial import initial_formulas
+from ..simulators.integrators.drive import DONE, Control, Trace
+from ..simulators.integrators.machine import Machine, Scheme, machine
+from .problem import Condition, Noise, Places, Problem, Scale
+from .scales import from_scale, slope, to_scale
+
+_STEPS = 20_000
+_ROOM = 512  # steps that a trace holds at first; more are asked for where they are needed
+_HALF_LOG = 0.5 * math.log(2.0 * math.pi)
+
+class Failed(Exception):  # noqa: N818  (a point where the model cannot be solved, not an error of the user's)
+    """A solve that did not end."""
+
+
+@dataclass(frozen=True)
+class Formulas:
+    """Formulas of states and parameters with their derivatives; columns: states, then parameters."""
+
+    value: Kernel
+    slope: Kernel
+    rows: Places
+    columns: Places
+
+    def at(self, t: float, y: Values, p: Values) -> tuple[Values, Values]:
+        """(values (m,), derivatives (m, n + P))."""
+        values, entries = np.empty(self.value.n_out), np.empty(self.slope.n_out)
+        self.value(t, y, p, values)
+        self.slope(t, y, p, entries)
+        found = np.zeros((len(values), len(y) + len(p)))
+        found[self.rows, self.columns] = entries
+        return values, found
+
+
+def formulas_of(problem: Problem, formulas: tuple[sp.Expr, ...]) -> Formulas:
+    """Compiled."""
+    found = gradient_program(problem.system, formulas)
+    value = compile_program(formula_program(problem.system, formulas))
+    rows, columns = (np.array(x, dtype=np.int64) for x in (found.rows, found.columns))
+    return Formulas(value, compile_program(found.program), rows, columns)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A condition ready to be solved: its times, the data at each, and what the unknowns set.
+
+    `rows` are places in the data, `at` the time of each; (`p_to`, `p_from`): parameter p_to is unknown p_from;
+    `y_fixed`, (`y_to`, `y_from`) the same of initial values.
+    """
+
+    times: Values
+    rows: Places
+    at: Places
+    base: Values
+    p_to: Places
+    p_from: Places
+    y_fixed: tuple[tuple[int, float], ...]
+    y_to: Places
+    y_from: Places
+
+
+@dataclass(frozen=True)
+class Solved:
+    """One condition at one point: predictions and sizes of noise of its rows with derivatives by states, parameters."""
+
+    setting: Setting
+    p: Values
+    trace: Trace
+    start_slope: Values
+    y: Values
+    sigma: Values
+    dy: Values
+    dsigma: Values
+
+
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """The negative log likelihood of a Problem as a function of its unknowns on their scales, x (K,)."""
+
+    problem: Problem
+    scheme: Scheme = Scheme.ROSENBROCK
+    rtol: float = 1e-8
+    atol: float = 1e-10
+
+    @cached_property
+    def machine(self) -> Machine:
+        return machine(self.problem.system, self.scheme)
+
+    @cached_property
+    def observed(self) -> Formulas:
+        """Of all observables, then of the sizes of their noise."""
+        found = self.problem.observables
+        return formulas_of(self.problem, (*(o.formula for o in found), *(o.sigma for o in found)))
+
+    @cached_property
+    def begins(self) -> Formulas:
+        """Initial values by parameters."""
+        return formulas_of(self.problem, initial_formulas(self.problem.system, self.problem.start))
+
+    @cached_property
+    def settings(self) -> tuple[Setting, ...]:
+        return tuple(_setting(self.problem, c, condition) for c, condition in enumerate(self.problem.conditions))
+
+    def natural(self, x: Values) -> Values:
+        """The unknowns' values at x."""
+        pairs = zip(self.problem.unknowns, x, strict=True)
+        return np.array([float(from_scale(u.scale, np.array(v))) for u, v in pairs])
+
+    def scaled(self, values: Values) -> Values:
+        """x of the unknowns' values."""
+        pairs = zip(self.problem.unknowns, values, strict=True)
+        return np.array([float(to_scale(u.scale, np.array(v, dtype=float))) for u, v in pairs])
+
+    @cached_property
+    def bounds(self) -> tuple[Values, Values]:
+        """Of x."""
+        unknowns = self.problem.unknowns
+        return self.scaled(np.array([u.lower for u in unknowns])), self.scaled(np.array([u.upper for u in unknowns]))
+
+    def nominal(self) -> Values:
+        """x at the nominal values. Raises R710 where one is missing."""
+        for u in self.problem.unknowns:
+            if u.nominal is None:
+                raise RxnError("R710", f"the unknown {u.name!r} has no nominal value")
+        return self.scaled(np.array([u.nominal for u in self.problem.unknowns], dtype=float))
+
+    # -- values ---------------------------------------------------------------------------------------
+
+    def value(self, x: Values) -> float:
+        """The negative log likelihood. Raises Failed."""
+        return float(sum(self._terms(solved)[0].sum() for solved in self._solve(x)))
+
+    def gradient(self, x: Values) -> tuple[float, Values]:
+        """The value and its gradient by the adjoint. Raises Failed."""
+        total, found = 0.0, np.zeros(len(x))
+        n = len(self.problem.system.states)
+        natural = self.natural(x)
+        for solved in self._solve(x):
+            terms, by_y, by_sigma = self._terms(solved)
+            total += float(terms.sum())
+            pull = by_y[:, np.newaxis] * solved.dy + by_sigma[:, np.newaxis] * solved.dsigma
+            setting = solved.setting
+            sources = np.zeros((len(setting.times), n))
+            np.add.at(sources, setting.at, pull[:, :n])
+            costate, by_p = self.machine.back(setting.times, solved.p, solved.trace, sources)
+            by_p = by_p + pull[:, n:].sum(axis=0) + costate @ solved.start_slope
+            np.add.at(found, setting.p_from, by_p[setting.p_to])
+            np.add.at(found, setting.y_from, costate[setting.y_to])
+        return total, found / self._slopes(natural)
+
+    def predictions(self, x: Values) -> tuple[Values, Values, Values, Values]:
+        """Of every row of the data: (y, sigma, dy/dx (N, K), dsigma/dx (N, K)), by forward sensitivities."""
+        size, n, k = len(self.problem.data.value), len(self.problem.system.states), len(x)
+        y, sigma, dy, dsigma = np.zeros(size), np.zeros(size), np.zeros((size, k)), np.zeros((size, k))
+        slopes = self._slopes(self.natural(x))
+        for solved in self._solve(x):
+            setting = solved.setting
+            q, s = np.zeros((k, len(solved.p))), np.zeros((k, n))
+            q[setting.p_from, setting.p_to] = 1.0
+            s += q @ solved.start_slope.T
+            s[setting.y_from, setting.y_to] += 1.0
+            along = self.machine.along(setting.times, solved.p, solved.trace, s, q)[setting.at]
+            rows = setting.rows
+            y[rows], sigma[rows] = solved.y, solved.sigma
+            for target, pull in ((dy, solved.dy), (dsigma, solved.dsigma)):
+                target[rows] = (np.einsum("rn,rkn->rk", pull[:, :n], along) + pull[:, n:] @ q.T) / slopes
+        return y, sigma, dy, dsigma
+
+    def distances(self, y: Values) -> tuple[Values, Values]:
+        """(g(y) - g(m), g'(y)) of every row, on the scale of its observable. Raises Failed."""
+        away, steep = np.zeros(len(y)), np.zeros(len(y))
+        for o, observable in enumerate(self.problem.observables):
+            mine = self.problem.data.observable == o
+            if observable.scale is not Scale.LINEAR and not (y[mine] > 0.0).all():
+                raise Failed
+            measured = to_scale(observable.scale, self.problem.data.value[mine])
+            away[mine] = to_scale(observable.scale, y[mine]) - measured
+            steep[mine] = slope(observable.scale, y[mine])
+        return away, steep
+
+    @cached_property
+    def sizes_unknown(self) -> bool:
+        """Whether the size of some noise depends on states or unknowns."""
+        count = len(self.problem.observables)
+        states, unknown = len(self.problem.system.states), set(self.problem.names)
+        labels = [c.label for c in self.problem.system.parameters]
+        of_noise = self.observed.columns[self.observed.rows >= count]
+        return any(z < states or labels[z - states] in unknown for z in of_noise)
+
+    # -- inside ---------------------------------------------------------------------------------------
+
+    def _slopes(self, natural: Values) -> Values:
+        """d x/d value."""
+        return np.array([float(slope(u.scale, v)) for u, v in zip(self.problem.unknowns, natural, strict=True)])
+
+    def _terms(self, solved: Solved) -> tuple[Values, Values, Values]:
+        """(terms of the objective, their derivatives by y, by sigma) of a condition's rows."""
+        rows = solved.setting.rows
+        data, terms = self.problem.data, np.zeros(len(rows))
+        by_y, by_sigma = np.zeros(len(rows)), np.zeros(len(rows))
+        for o, observable in enumerate(self.problem.observables):
+            mine = np.flatnonzero(data.observable[rows] == o)
+            if not len(mine):
+                continue
+            y, sigma, m = solved.y[mine], solved.sigma[mine], data.value[rows[mine]]
+            g = observable.scale
+            if not (sigma > 0.0).all() or (g is not Scale.LINEAR and not (y > 0.0).all()):
+                raise Failed
+            away = (to_scale(g, y) - to_scale(g, m)) / sigma
+            steep = slope(g, y) / sigma
+            jacobian = np.log(slope(g, m))
+            if observable.noise is Noise.NORMAL:
+                terms[mine] = _HALF_LOG + np.log(sigma) + 0.5 * away**2 - jacobian
+                by_y[mine], by_sigma[mine] = away * steep, (1.0 - away**2) / sigma
+            else:
+                terms[mine] = np.log(2.0 * sigma) + np.abs(away) - jacobian
+                by_y[mine], by_sigma[mine] = np.sign(away) * steep, (1.0 - np.abs(away)) / sigma
+        return terms, by_y, by_sigma
+
+    def _solve(self, x: Values) -> Iterator[Solved]:
+        natural = self.natural(x)
+        n, count = len(self.problem.system.states), len(self.problem.observables)
+        for setting in self.settings:
+            p = setting.base.copy()
+            p[setting.p_to] = natural[setting.p_from]
+            start, by = self.begins.at(self.problem.start, np.zeros(n), p)
+            by = by[:, n:]
+            for i, value in setting.y_fixed:
+                start[i], by[i] = value, 0.0
+            start[setting.y_to], by[setting.y_to] = natural[setting.y_from], 0.0
+            trace, states = self._states(setting, p, start)
+            y, sigma = np.zeros(len(setting.rows)), np.zeros(len(setting.rows))
+            dy, dsigma = (np.zeros((len(setting.rows), n + len(p))) for _ in range(2))
+            which = self.problem.data.observable[setting.rows]
+            for r in np.unique(setting.at):
+                values, slopes = self.observed.at(float(setting.times[r]), states[r], p)
+                here = np.flatnonzero(setting.at == r)
+                o = which[here]
+                y[here], sigma[here] = values[o], values[count + o]
+                dy[here], dsigma[here] = slopes[o], slopes[count + o]
+            yield Solved(setting, p, trace, by, y, sigma, dy, dsigma)
+
+    def _states(self, setting: Setting, p: Values, start: Values) -> tuple[Trace, Values]:
+        control = Control(self.rtol, np.full(len(start), self.atol), _STEPS, 0.0, True)
+        room = _ROOM
+        while True:
+            trace = Trace.of(room, len(start))
+            code, states, count = self.machine.solve(control, setting.times, p, start, trace)
+            if code != DONE or not np.isfinite(states).all():
+                raise Failed
+            if count[0] <= room:
+                return trace, states
+            room = int(count[0])
+
+
+def _setting(problem: Problem, c: int, condition: Condition) -> Setting:
+    rows = np.flatnonzero(problem.data.condition == c)
+    asked = problem.data.time[rows]
+    times = np.unique(np.append(asked, problem.start))
+    system = problem.system
+    places = {p.label: j for j, p in enumerate(system.parameters)}
+    states = {s.label: i for i, s in enumerate(system.states)}
+    of = {u.name: k for k, u in enumerate(problem.unknowns)}
+    p_from = {places[u.name]: k for k, u in enumerate(problem.unknowns)}
+    base = np.array(system.parameter_vector())
+    y_fixed, y_from = [], {}
+    for label, value in condition.values:
+        unknown = of.get(value.name) if isinstance(value, sp.Symbol) else None
+        if unknown is None and not value.is_number:
+            raise RxnError("R710", f"condition {condition.label!r} sets {label!r} to {value}, which is no unknown")
+        if label in places:
+            p_from.pop(places[label], None)
+            if unknown is None:
+                base[places[label]] = float(value)
+            else:
+                p_from[places[label]] = unknown
+        elif unknown is None:
+            y_fixed.append((states[label], float(value)))
+        else:
+            y_from[states[label]] = unknown
+
+    def split(pairs: dict[int, int]) -> tuple[Places, Places]:
+        return np.array(list(pairs), dtype=np.int64), np.array(list(pairs.values()), dtype=np.int64)
+
+    return Setting(times, rows, np.searchsorted(times, asked), base, *split(p_from), tuple(y_fixed), *split(y_from))

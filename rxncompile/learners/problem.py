@@ -1,0 +1,170 @@
+"""What a fit is asked: a System, what was measured of it under which conditions, and what is not known.
+
+The negative log likelihood of independent measurements m_k of y_k, on a scale g of the observable,
+
+    sum_k  log sigma_k + log(2 pi)/2 + ((g(m_k) - g(y_k))/sigma_k)^2/2 - log g'(m_k)        normal
+    sum_k  log(2 sigma_k) + |g(m_k) - g(y_k)|/sigma_k - log g'(m_k)                          Laplace
+
+with y_k and sigma_k formulas of states, parameters and unknowns.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from enum import Enum
+
+import numpy as np
+import sympy as sp
+from numpy.typing import NDArray
+
+from ..errors import RxnError
+from ..expressions import symbol
+from ..network import Distribution
+from ..simulators.arrays import Values
+from ..system import Constant, System
+
+Places = NDArray[np.int64]
+
+
+class Scale(Enum):
+    """How a quantity is looked at: as it is, or by its logarithm."""
+
+    LINEAR = "lin"
+    LOG = "log"
+    LOG10 = "log10"
+
+
+class Noise(Enum):
+    """The law of a measurement on its scale: of variance sigma^2, or with the mean distance sigma (least absolutes)."""
+
+    NORMAL = "normal"
+    LAPLACE = "laplace"
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A number to be found within bounds, searched on its `scale`. `nominal`: a value to begin with or compare to."""
+
+    name: str
+    lower: float
+    upper: float
+    scale: Scale = Scale.LINEAR
+    nominal: float | None = None
+    prior: Distribution | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observable:
+    """A measured quantity: its formula, and that of its noise's size."""
+
+    label: str
+    formula: sp.Expr
+    sigma: sp.Expr
+    scale: Scale = Scale.LINEAR
+    noise: Noise = Noise.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What an experiment set: parameters and initial values by label, to numbers or to an unknown's symbol."""
+
+    label: str
+    values: tuple[tuple[str, sp.Expr], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Measurements, one a place of each array: places of its condition and observable, its time and value."""
+
+    condition: Places
+    observable: Places
+    time: Values
+    value: Values
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A fit to be made. Its System has every unknown among its parameters.
+
+    Raises R710 where a name is not known, a bound is not one, or data do not fit.
+    """
+
+    name: str
+    system: System
+    unknowns: tuple[Unknown, ...]
+    observables: tuple[Observable, ...]
+    conditions: tuple[Condition, ...]
+    data: Data
+    start: float = 0.0
+
+    def __post_init__(self) -> None:
+        names = [u.name for u in self.unknowns]
+        if len(set(names)) < len(names):
+            twice = next(n for n in names if names.count(n) > 1)
+            raise RxnError("R710", f"the unknown {twice!r} is given twice")
+        for unknown in self.unknowns:
+            _check_unknown(unknown)
+        known = {c.label for c in self.system.parameters} | {s.label for s in self.system.states}
+        for condition in self.conditions:
+            for label, _ in condition.values:
+                if label not in known:
+                    near = get_close_matches(label, sorted(known), 1)
+                    hint = f"did you mean {near[0]!r}?" if near else ""
+                    message = f"condition {condition.label!r} sets {label!r}, which {self.system.name} has not"
+                    raise RxnError("R710", message, hint=hint)
+        _check_data(self)
+
+    @classmethod
+    def of(
+        cls,
+        system: System,
+        unknowns: tuple[Unknown, ...],
+        observables: tuple[Observable, ...],
+        data: Data,
+        conditions: tuple[Condition, ...] = (Condition("all"),),
+        name: str = "",
+        start: float = 0.0,
+    ) -> Problem:
+        """The problem, with unknowns that are no parameters of the System, as sizes of noise are, added to these."""
+        held = {c.label for c in system.parameters}
+        more = [u for u in unknowns if u.name not in held]
+        states = {s.label for s in system.states}
+        for unknown in more:
+            if unknown.name in states:
+                hint = "give its initial value a parameter, and let that be the unknown"
+                raise RxnError("R710", f"the unknown {unknown.name!r} is a state of {system.name}", hint=hint)
+        constants = tuple(Constant(symbol(u.name), u.name, sp.S.One) for u in more)
+        whole = replace(system, parameters=(*system.parameters, *constants))
+        return cls(name or system.name, whole, unknowns, observables, conditions, data, start)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the unknowns."""
+        return tuple(u.name for u in self.unknowns)
+
+
+def _check_unknown(unknown: Unknown) -> None:
+    name, low, high = unknown.name, unknown.lower, unknown.upper
+    if not (low < high and math.isfinite(low) and math.isfinite(high)):
+        hint = "give finite bounds, the lower one first: param k = 1 in [0.01, 100]"
+        raise RxnError("R710", f"the unknown {name!r} has the bounds {low:g} and {high:g}", hint=hint)
+    if unknown.scale is not Scale.LINEAR and low <= 0.0:
+        raise RxnError("R710", f"the unknown {name!r} is searched by its logarithm, but may be {low:g}")
+
+
+def _check_data(problem: Problem) -> None:
+    data = problem.data
+    sizes = {len(data.condition), len(data.observable), len(data.time), len(data.value)}
+    if len(sizes) > 1:
+        raise RxnError("R710", f"the columns of the data of {problem.name} have different lengths")
+    if not len(data.value):
+        raise RxnError("R710", f"{problem.name} has no data")
+    for k, time in enumerate(data.time):
+        if not time >= problem.start or math.isinf(time):
+            raise RxnError("R710", f"measurement {k + 1} is at t = {time:g}, expected a time from {problem.start:g} on")
+    for o, observable in enumerate(problem.observables):
+        if observable.scale is not Scale.LINEAR and (data.value[data.observable == o] <= 0.0).any():
+            message = f"measurements of {observable.label!r} are not positive, but looked at by their logarithm"
+            raise RxnError("R710", message)
