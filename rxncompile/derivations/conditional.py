@@ -99,6 +99,8 @@ def conditioned(base: Closure, laws: Laws, alone: frozenset[int] = frozenset()) 
         if not states or not rest or known < 1:
             return base(whole, raw, order)
         chance = raw(states)
+        if chance == 0:
+            return sp.S.Zero
         given = base(rest, lambda part: raw(tuple(sorted(states + part))) / chance, known)
         formula = sp.expand(chance * given)
         return where_there(formula, divisors(formula))
