@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import norm
 
 import rxncompile as rx
+from rxncompile import simulate_command
 from rxncompile.cli import main
 from rxncompile.errors import RxnError
 from rxncompile.simulators.sweeps import grid, point_seed
@@ -214,3 +215,41 @@ def test_the_command_resumes_and_draws(tmp_path: Path, capsys: pytest.CaptureFix
     assert main([*common[:2], "--until", "3", *axes, "-o", target]) == 0
     assert main(["simulate", model, "--resume", target]) == 1
     assert "no sums" in capsys.readouterr().err
+
+
+def test_an_interrupted_command_keeps_what_was_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit status 130, the file of the points that were done, and the line that continues them."""
+    model, target = str(tmp_path / "m.rxn"), str(tmp_path / "x.npz")
+    Path(model).write_text(TEXT)
+    told = simulate_command.Pace._report
+
+    def stop(self: simulate_command.Pace, done: int, total: int) -> None:
+        told(self, done, total)
+        if done >= 400:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(simulate_command.Pace, "_report", stop)
+    words = [
+        "simulate",
+        model,
+        "--method",
+        "ssa",
+        "--runs",
+        "100",
+        "--until",
+        "3",
+        "--points",
+        "4",
+        "--sweep",
+        "k=1:9:9",
+    ]
+    assert main([*words, "--threads", "2", "-o", target]) == 130
+    said = capsys.readouterr().err
+    assert "of 9 points are missing" in said or "of 100 runs" in said
+    assert f"--resume {target} continues it" in said
+    monkeypatch.undo()
+    assert main(["simulate", model, "--resume", target]) == 0
+    again = rx.load_result(target)
+    assert again == rx.sweep(rx.jump_process(rx.load(model)), T, 100, {"k": np.linspace(1.0, 9.0, 9)}, seed=0)
