@@ -245,7 +245,7 @@ def test_an_interrupted_command_keeps_what_was_done(
         "--sweep",
         "k=1:9:9",
     ]
-    assert main([*words, "--threads", "2", "-o", target]) == 130
+    assert main([*words, "--threads", "1", "-o", target]) == 130
     said = capsys.readouterr().err
     assert "of 9 points are missing" in said or "of 100 runs" in said
     assert f"--resume {target} continues it" in said
