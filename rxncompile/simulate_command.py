@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .dimensions import time_unit
 from .errors import RxnError
 from .network import Network
 
@@ -60,10 +61,13 @@ def simulate(net: Network, options: argparse.Namespace) -> int:
     if options.plot:
         from .views import distributions, grids, plots, style
 
+        unit = clock[0] if (clock := time_unit(net)) else ""
         if isinstance(found, Distribution):
-            figure = distributions.distribution_snapshots(found)
+            figure = distributions.distribution_snapshots(found, time_unit=unit)
+        elif isinstance(found, Sweep):
+            figure = grids.sweep_figure(found, time_unit=unit)
         else:
-            figure = grids.sweep_figure(found) if isinstance(found, Sweep) else plots.of_result(found)
+            figure = plots.of_result(found, unit)
         style.save(figure, options.plot)
         _say(f"plot written to {options.plot}")
     if (target and Path(target).suffix.lower() == ".csv") or not (target or options.plot):

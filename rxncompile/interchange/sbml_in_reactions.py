@@ -19,7 +19,7 @@ from .sbml_in_document import each, hints
 from .sbml_in_values import Values, rate_name, written_stoichiometry
 
 Side = dict[str, sp.Expr]
-STOICHIOMETRY_CAP = 1_000_000
+STOICHIOMETRY_CAP = 1_000_000  # more molecules than a cell's reaction moves; sums of thrice that are still exact
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,9 @@ def _stoichiometry(values: Values, reference: Any) -> sp.Expr:
     if given is None:
         raise values.document.refused("R281", "this species reference has no stoichiometry", reference)
     if given.is_number:
+        if abs(given) > STOICHIOMETRY_CAP:
+            message = f"the stoichiometry of {reference.getSpecies()!r} is more than {STOICHIOMETRY_CAP:,}"
+            raise values.document.refused("R406", message, reference)
         return given
     moving = any(values.varies(i) for i in values.quantities() if values.symbol(i) in given.free_symbols)
     value = values.document.valued(reference, given, values.numbers)

@@ -34,6 +34,11 @@ def check(net: Network) -> Iterator[Diagnostic]:
         yield from _conservation(net, law)
     yield from check_units(net)
     yield from negative_values(net)
+    for term in net.ode_terms:
+        if Flag.FIXED in net.species_by_name[term.species].flags:
+            message = f"{term.species!r} is {{fixed}}, so reactions leave it alone, but this term moves it"
+            hint = "take {fixed} away, or the term; together they are a species that only its equation moves"
+            yield Diagnostic("R223", message, term.span, hint, "warning")
 
 
 # ---------------------------------------------------------------------------------------------- circles

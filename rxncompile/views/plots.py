@@ -35,11 +35,12 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DASHED = (0, (4, 2.5))
 
 
-def of_result(result: Result) -> Figure:
+def of_result(result: Result, time_unit: str = "") -> Figure:
     """The figure that suits a result: bands of an ensemble, paths of several runs, lines of one."""
     if isinstance(result, Ensemble):
-        return ensemble_band(result)
-    return sample_paths(result) if result.runs > 1 else time_course(result)
+        return ensemble_band(result, time_unit=time_unit)
+    drawn = sample_paths if result.runs > 1 else time_course
+    return drawn(result, time_unit=time_unit)
 
 
 def selection(result: Result, labels: Sequence[str] | None = None) -> Choice:

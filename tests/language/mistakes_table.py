@@ -561,6 +561,12 @@ CAPS = (
      "nested more than 50 deep", "name parts of the formula with 'let' or 'func'"),
 )
 
+FIXED = (
+    ("species D = 5 {fixed}\nD' = -D", "R223", 4, 1, "D' = -D",
+     "'D' is {fixed}, so reactions leave it alone, but this term moves it",
+     "take {fixed} away, or the term; together they are a species that only its equation moves"),
+)
+
 LATTICES = (
     ("diffuse A @ k", "R216", 3, 1, "diffuse A @ k",
      "on which lattice?", "write 'diffuse A @ D on LATTICE'"),
@@ -574,5 +580,5 @@ LATTICES = (
 
 MISTAKES = (
     *ARROWS, *RATES, *SIDES, *STATEMENTS, *DECLARATIONS, *FORMULAS, *NAMES, *CONSERVED, *UNITS, *REMARKS, *CAPS,
-    *LATTICES, *OTHER_TOOLS,
+    *LATTICES, *FIXED, *OTHER_TOOLS,
 )

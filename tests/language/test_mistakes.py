@@ -7,7 +7,7 @@ from rxncompile.errors import RxnError
 from rxncompile.language import check, parse
 from rxncompile.language.mistakes import MISTAKES as ROWS
 
-WARNINGS = {"R219", "R220", "R221", "R222"}
+WARNINGS = {"R219", "R220", "R221", "R222", "R223"}
 
 
 @pytest.mark.parametrize("row", MISTAKES, ids=lambda row: repr(row[0])[:60])
