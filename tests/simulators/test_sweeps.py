@@ -231,20 +231,7 @@ def test_an_interrupted_command_keeps_what_was_done(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(simulate_command.Pace, "_report", stop)
-    words = [
-        "simulate",
-        model,
-        "--method",
-        "ssa",
-        "--runs",
-        "100",
-        "--until",
-        "3",
-        "--points",
-        "4",
-        "--sweep",
-        "k=1:9:9",
-    ]
+    words = ["simulate", model, *"--method ssa --runs 100 --until 3 --points 4 --sweep k=1:9:9".split()]
     assert main([*words, "--threads", "1", "-o", target]) == 130
     said = capsys.readouterr().err
     assert "of 9 points are missing" in said or "of 100 runs" in said
