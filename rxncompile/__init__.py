@@ -11,6 +11,13 @@ The stages, each a plain function from one noun to the next:
     time_scales           Network              -> TimeScales   eigenvalues at the initial state
     rate_equations        Network              -> System       d x/dt = S v(x)
     jump_process          Network              -> System       counts that jump with a propensity
+    generator             Network              -> Generator    the master equation's operator, normal-ordered
+    moments               Network, order       -> System       moment equations: open where a reaction is not linear
+    close                 System, closure      -> System       by one of `closures`, or by a function of one's own
+    linear_noise          Network              -> System       macroscopic counts, their covariance, EMRE
+    inverse_omega_squared Network              -> System       the next orders of mean and covariance
+    judge                 Network, closures, t -> Judgement    closures and `approximations` against the process
+    project               Generator, Family    -> System       onto a family of distributions: one of `families`
     System.define         System, formulas     -> System       closing and reducing
     System.evaluate       System, numbers      -> numbers      exact, no compilation
     lambdify              System, part         -> function     f(t, y, p, out), callable from numba code
@@ -37,15 +44,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .derivations import approximations as approximations
+    from .derivations import closures as closures
+    from .derivations import families as families
+    from .derivations.closures import close as close
+    from .derivations.inverse_omega import inverse_omega_squared as inverse_omega_squared
+    from .derivations.linear_noise import linear_noise as linear_noise
+    from .derivations.moments import moments as moments
+    from .derivations.projection import project as project
     from .derivations.rates import jump_process as jump_process
     from .derivations.rates import rate_equations as rate_equations
     from .errors import RxnError as RxnError
+    from .family import Family as Family
+    from .judging import Judgement as Judgement
+    from .judging import judge as judge
     from .kernels.lambdify import lambdify as lambdify
     from .language import parse as parse
     from .language import print_network as print_network
     from .modelfiles import load as load
+    from .monomials import Kind as Kind
     from .network import Network as Network
     from .network import with_values as with_values
+    from .operators import Generator as Generator
+    from .operators import generator as generator
     from .simulators.axes import Sweep as Sweep
     from .simulators.comparison import Comparison as Comparison
     from .simulators.comparison import compare as compare
@@ -73,11 +94,15 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# public name -> (module, name there)
+# public name -> (module, name there; nothing for the module itself)
 _WHERE: dict[str, tuple[str, str]] = {
     "Comparison": (".simulators.comparison", "Comparison"),
     "Distribution": (".simulators.distribution", "Distribution"),
     "Ensemble": (".simulators.trajectory", "Ensemble"),
+    "Family": (".family", "Family"),
+    "Generator": (".operators", "Generator"),
+    "Judgement": (".judging", "Judgement"),
+    "Kind": (".monomials", "Kind"),
     "Network": (".network", "Network"),
     "Passage": (".simulators.long_run", "Passage"),
     "PassageTimes": (".simulators.passage", "PassageTimes"),
@@ -85,17 +110,27 @@ _WHERE: dict[str, tuple[str, str]] = {
     "Sweep": (".simulators.axes", "Sweep"),
     "System": (".system", "System"),
     "Trajectory": (".simulators.trajectory", "Trajectory"),
+    "approximations": (".derivations.approximations", ""),
+    "close": (".derivations.closures", "close"),
+    "closures": (".derivations.closures", ""),
     "compare": (".simulators.comparison", "compare"),
     "conservation_laws": (".structure", "conservation_laws"),
+    "families": (".derivations.families", ""),
     "first_passage": (".simulators.long_run", "first_passage"),
+    "generator": (".operators", "generator"),
+    "inverse_omega_squared": (".derivations.inverse_omega", "inverse_omega_squared"),
     "integrate": (".simulators.ode", "integrate"),
+    "judge": (".judging", "judge"),
     "jump_process": (".derivations.rates", "jump_process"),
     "lambdify": (".kernels.lambdify", "lambdify"),
+    "linear_noise": (".derivations.linear_noise", "linear_noise"),
     "load": (".modelfiles", "load"),
     "load_result": (".simulators.sweep_files", "load"),
     "master_equation": (".simulators.master_equation", "master_equation"),
+    "moments": (".derivations.moments", "moments"),
     "parse": (".language", "parse"),
     "print_network": (".language", "print_network"),
+    "project": (".derivations.projection", "project"),
     "rate_equations": (".derivations.rates", "rate_equations"),
     "resume": (".simulators.ensembles", "resume"),
     "sample": (".simulators.ssa", "sample"),
@@ -117,7 +152,8 @@ def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, attribute = _WHERE[name]
-    value = getattr(import_module(module, __name__), attribute)
+    found = import_module(module, __name__)
+    value = getattr(found, attribute) if attribute else found
     globals()[name] = value
     return value
 

@@ -239,7 +239,7 @@ def _parser() -> argparse.ArgumentParser:
 
     derive = _command(commands, "derive", _derive, "derive equations and print them")
     _model(derive)
-    derive_command.arguments(derive, _count)
+    derive_command.arguments(derive, _positive, _count)
 
     simulate = _command(commands, "simulate", _simulate, "trajectories and ensembles")
     _model(simulate)

@@ -1,59 +1,115 @@
-"""`rxnc derive`: the equations of a model, as text, LaTeX, JSON or Python."""
+"""`rxnc derive`: the equations of a model, as text, LaTeX, JSON or Python; closures judged."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .network import Network
 
 if TYPE_CHECKING:
+    from .derivations.approximations import Approximation
+    from .derivations.closures import Closure
+    from .judging import Judgement
     from .system import System
 
-KINDS = ("raw", "central", "factorial")
-CLOSURES = ("gaussian", "zero", "poisson", "zero_factorial_cumulant", "lognormal", "derivative_matching")
+KINDS = ("raw", "central", "factorial", "cumulant")
+_OPERATOR_FORMS = ("generator", "pde", "equation")  # the operator, of the generating function, the master equation
+_POINTS = 101
 
 
 def derived(net: Network, options: argparse.Namespace) -> str:
     """What was asked for, in the form that was asked for."""
-    if options.derivation == "generator":
-        from .operators import generator
+    if options.compare:
+        return _compared(net, options)
+    if options.plot:
+        options.misuse("--plot is of --compare")
+    if options.derivation in _OPERATOR_FORMS:
+        return _written_operator(net, options)
+    systems = _systems(net, options)
+    if len(systems) > 1 and options.format != "text":
+        options.misuse(f"--format {options.format} is of one closure")
+    return "\n\n".join(_formatted(system, options.format) for system in systems)
 
-        return str(generator(net))
-    return _formatted(_system(net, options), options.format)
+
+def _written_operator(net: Network, options: argparse.Namespace) -> str:
+    from .operators import as_generating_function, as_master_equation, as_operator, generator
+
+    if options.format in ("json", "python"):
+        options.misuse(f"--format {options.format} is of equations of states; an operator has text and latex")
+    forms = dict(zip(_OPERATOR_FORMS, (as_operator, as_generating_function, as_master_equation), strict=True))
+    written = forms[options.derivation](generator(net))
+    return written.latex() if options.format == "latex" else str(written)
 
 
-def arguments(command: argparse.ArgumentParser, count: Callable[[int], Callable[[str], int]]) -> None:
+def arguments(
+    command: argparse.ArgumentParser, positive: Callable[[str], float], count: Callable[[int], Callable[[str], int]]
+) -> None:
     """The arguments beside the model."""
-    what = "rate equations, the jump process, its evolution operator, moment equations, or linear noise"
-    command.add_argument("derivation", choices=("rates", "jumps", "generator", "moments", "noise"), help=what)
+    command.set_defaults(misuse=command.error)
+    what = (
+        "rate equations, the jump process, its evolution operator, the equation of its generating function (pde), the "
+        "master equation (equation), moment equations, or linear noise"
+    )
+    command.add_argument("derivation", choices=("rates", "jumps", *_OPERATOR_FORMS, "moments", "noise"), help=what)
     command.add_argument("--order", type=count(1), default=2, metavar="N", help="of the moments (default 2)")
-    command.add_argument("--kind", choices=KINDS, default="raw", help="of the moments (default raw)")
-    command.add_argument("--closure", choices=CLOSURES, help="gives the moments above the order by those up to it")
+    command.add_argument("--kind", choices=KINDS, help="of the moments (default raw; to compare: central)")
+    command.add_argument(
+        "--closure", type=_names, default=(), metavar="NAME,NAME",
+        help="gives the moments above the order by those up to it: gaussian, lognormal, poisson ...",
+    )  # fmt: skip
     command.add_argument("--expansion", type=count(2), metavar="N", help="of laws that are no polynomials: order + 1")
-    command.add_argument("--correction", action="store_true", help="with noise: the mean to the next order (EMRE)")
+    command.add_argument("--correction", action="store_true", help="of linear noise: the mean to the next order (EMRE)")
+    command.add_argument("--second", action="store_true", help="and covariance to the next order as well (IOS)")
     command.add_argument("--format", choices=("text", "latex", "json", "python"), default="text")
     command.add_argument("-o", "--output", metavar="FILE")
+    judged = command.add_argument_group("closures and linear noise against the process")
+    judged.add_argument("--compare", action="store_true", help="how good each is: with the master equation, or runs")
+    judged.add_argument("--until", type=positive, metavar="T", help="default: until the model has settled or swung")
+    judged.add_argument("--points", type=count(2), default=_POINTS, metavar="N", help=f"times (default {_POINTS})")
+    judged.add_argument("--runs", type=count(30), metavar="N", help="where states are too many (default: by cost)")
+    judged.add_argument("--seed", type=count(0), default=0, metavar="S", help="default 0")
+    judged.add_argument("--plot", metavar="FILE", help=".png, .svg or .pdf")
 
 
-def _system(net: Network, options: argparse.Namespace) -> System:
-    from .derivations import closures
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _closures(options: argparse.Namespace) -> dict[str, Approximation]:
+    """The closed hierarchies by the names of their closures; an unknown one is misuse."""
+    from .derivations.approximations import BY_NAME
+
+    for name in options.closure:
+        if name not in BY_NAME:
+            options.misuse(f"{name!r} is no closure; there are {', '.join(BY_NAME)}")
+    return {name: BY_NAME[name] for name in options.closure}
+
+
+def _systems(net: Network, options: argparse.Namespace) -> list[System]:
     from .derivations.linear_noise import linear_noise
     from .derivations.moments import moments
     from .derivations.rates import jump_process, rate_equations
     from .monomials import Kind
 
     if options.derivation == "rates":
-        return rate_equations(net)
+        return [rate_equations(net)]
     if options.derivation == "jumps":
-        return jump_process(net)
+        return [jump_process(net)]
     if options.derivation == "noise":
-        return linear_noise(net, options.correction)
-    hierarchy = moments(net, options.order, Kind(options.kind), expansion=options.expansion)
-    if options.closure and hierarchy.frontier:
-        return closures.close(hierarchy, closures.BY_NAME[options.closure])
-    return hierarchy
+        if options.second:
+            from .derivations.inverse_omega import inverse_omega_squared
+
+            return [inverse_omega_squared(net)]
+        return [linear_noise(net, options.correction)]
+    kind = Kind(options.kind or "raw")
+    chosen = _closures(options).values()
+    if chosen:
+        return [closed(net, options.order, kind, options.expansion) for closed in chosen]
+    return [moments(net, options.order, kind, expansion=options.expansion)]
 
 
 def _formatted(system: System, form: str) -> str:
@@ -68,3 +124,93 @@ def _formatted(system: System, form: str) -> str:
 
         return system_python(system)
     return str(system)
+
+
+# ---------------------------------------------------------------------------------------------- judging
+
+
+def _compared(net: Network, options: argparse.Namespace) -> str:
+    """Each closure and linear noise against the process: sentences and a table, or all errors as CSV or JSON."""
+    import numpy as np
+
+    from .derivations.closures import BY_NAME
+    from .derivations.rates import rate_equations
+    from .judging import judge
+    from .judging.judge import USUAL
+    from .monomials import Kind
+    from .simulators.horizon import horizon
+
+    if options.derivation not in ("moments", "noise"):
+        options.misuse("--compare is of moments or noise")
+    if options.format in ("latex", "python"):
+        options.misuse(f"--compare has no --format {options.format}")
+    chosen = _closures(options)
+    plain: Sequence[Closure] = [BY_NAME[name] for name in chosen if name in BY_NAME]
+    if options.derivation == "moments" and not chosen:
+        plain = USUAL
+    others = {name.replace("_", " "): closed for name, closed in chosen.items() if name not in BY_NAME}
+    until = options.until or horizon(rate_equations(net))
+    found = judge(
+        net, plain, np.linspace(0.0, until, options.points), options.order, Kind(options.kind or "central"),
+        options.expansion, correction=options.correction, others=others, runs=options.runs, seed=options.seed,
+    )  # fmt: skip
+    if options.plot:
+        from .views import judgements, style
+
+        style.save(judgements.judged_figure(found), options.plot)
+    if options.format == "json":
+        return _as_json(found)
+    if options.output and Path(options.output).suffix.lower() == ".csv":
+        return _as_csv(found)
+    return _as_text(found)
+
+
+def _as_text(found: Judgement) -> str:
+    from .views.judgements import judged_table
+    from .views.tables import as_text
+
+    return f"{found}\n\n{as_text(judged_table(found))}"
+
+
+def _rows(found: Judgement) -> list[tuple[str, list[list[float]]]]:
+    """By label: the truth, its standard error and the relative error of each approximation, over time."""
+    count = len(found.species)
+    pairs = [(i, j) for i in range(count) for j in range(i, count)]
+    rows = []
+    for k, label in enumerate(found.labels):
+        place = (slice(None), k) if k < count else (slice(None), *pairs[k - count])
+        truth, doubt = (found.truth.mean, found.truth.mean_error) if k < count else (
+            found.truth.covariance, found.truth.covariance_error)  # fmt: skip
+        columns = [truth[place], doubt[place], *(v.errors[:, k] for v in found.verdicts)]
+        rows.append((label, [[float(x) for x in column] for column in columns]))
+    return rows
+
+
+def _as_csv(found: Judgement) -> str:
+    """A row for each time and moment."""
+    names = [v.name for v in found.verdicts]
+    lines = [",".join(("time", "moment", "truth", "standard error", *(f"error of {n}" for n in names)))]
+    for label, columns in _rows(found):
+        cell = '"' + label.replace('"', '""') + '"' if set(label) & set(',"\n') else label
+        for t, values in zip(found.truth.t, zip(*columns, strict=True), strict=True):
+            lines.append(",".join((f"{float(t)!r}", cell, *("" if x != x else repr(x) for x in values))))
+    return "\n".join(lines)
+
+
+def _as_json(found: Judgement) -> str:
+    def known(values: list[float]) -> list[float | None]:
+        return [None if x != x or abs(x) == float("inf") else x for x in values]
+
+    moments = [
+        {"moment": label, "truth": known(truth), "standard_error": known(doubt),
+         "errors": {v.name: known(each) for v, each in zip(found.verdicts, errors, strict=True)}}
+        for label, (truth, doubt, *errors) in _rows(found)
+    ]  # fmt: skip
+    faults = {v.name: [{"what": f.what, "since": f.since, "until": f.until, "time": f.time,
+                        "worst": None if f.worst != f.worst else f.worst} for f in v.faults]
+              for v in found.verdicts}  # fmt: skip
+    return json.dumps({
+        "model": found.name, "order": found.order, "measured_by": found.truth.source,
+        "exact": found.truth.exact, "times": [float(x) for x in found.truth.t], "moments": moments, "faults": faults,
+        "ended": {v.name: v.ended for v in found.verdicts}, "sentences": list(found.sentences),
+    }, indent=1)  # fmt: skip

@@ -12,12 +12,14 @@ from rich.console import Console
 
 from .derivations.rates import jump_process, rate_equations
 from .errors import RxnError
-from .kernels.program import propensity_program
-from .kernels.source import compile_program
+from .judging import Judgement, judge
+from .judging.judge import USUAL
+from .judging.truth import distribution
 from .network import Network, per_event
+from .simulators.comparison import Comparison, compare
 from .simulators.ensembles import sample_statistics
 from .simulators.files import replacing
-from .simulators.horizon import horizon
+from .simulators.horizon import expected_events, horizon
 from .simulators.ode import integrate
 from .simulators.ssa import sample
 from .simulators.trajectory import Ensemble, Trajectory
@@ -30,6 +32,8 @@ _MOST_EVENTS = 10 * _EVENT_BUDGET  # beyond, only who asks for runs gets them
 _MANY = 30  # reactions, beyond which an event costs the more the more there are
 _RUNS = (20, 2_000)
 _PATHS = 12
+_EXACT_TIMES, _EXACT_STATES, _EXACT_WORK = 40, 5_000, 1e5  # of a master equation that costs a second at most
+_CLOSED_SPECIES, _CLOSED_EVALUATIONS, _CLOSED_RUNS = 6, 20_000, 100  # of closures that are judged on the page
 _FINER = 4  # points of the smooth curve for each of the stochastic runs'
 INDEX = "index.html"
 Say = Callable[[str], None]
@@ -114,16 +118,20 @@ def computed(
 ) -> Tour:
     """What the page shows: equations, their solution, stochastic runs; in words why something is missing."""
     rates, ode, jumps, ensemble, paths, reason = None, None, None, None, None, ""
+    comparison, judgement = None, None
     try:
         rates = rate_equations(net)
         times = np.linspace(0.0, until or horizon(rates), points)
         say(f"integrating until {times[-1]:g}")
         ode = integrate(rates, np.linspace(0.0, times[-1], _FINER * (points - 1) + 1))
-        jumps, ensemble, paths, reason = _stochastic(net, ode, times, runs, seed, say)
+        jumps, counted, paths, reason = _stochastic(net, times, runs, seed, say)
+        if jumps is not None and counted is not None and paths is not None:
+            comparison, judgement = _judged(net, jumps, counted, say)
+            ensemble, paths = _in_bare_names(net, jumps, ode, counted, paths)
     except RxnError as error:
         say(str(error))
         reason = _in_words(error)
-    return Tour(net, rates, jumps, ode, ensemble, paths, command, reason)
+    return Tour(net, rates, jumps, ode, ensemble, paths, command, reason, comparison, judgement)
 
 
 def _written(text: str, page: Path) -> int:
@@ -138,13 +146,13 @@ def _written(text: str, page: Path) -> int:
 
 
 def _stochastic(
-    net: Network, ode: Trajectory, times: np.ndarray, runs: int | None, seed: int, say: Say
+    net: Network, times: np.ndarray, runs: int | None, seed: int, say: Say
 ) -> tuple[System | None, Ensemble | None, Trajectory | None, str]:
-    """The jump process, its statistics and some paths in the meaning of the bare names; else why not."""
+    """The jump process, its statistics and some paths, all in counts; else why not."""
     jumps = None
     try:
         jumps = jump_process(net)
-        expected = _expected_events(jumps, times)
+        expected = expected_events(jumps, times)
         cost = max(expected, 1.0) * max(len(jumps.jumps) / _MANY, 1.0)
         chosen = runs or int(min(max(_EVENT_BUDGET / cost, _RUNS[0]), _RUNS[1]))
         if runs is None and cost * chosen > _MOST_EVENTS:
@@ -154,13 +162,37 @@ def _stochastic(
     except RxnError as error:
         say(f"no stochastic simulation: {error.message}")
         return jumps, None, None, _in_words(error)
+    return jumps, ensemble, paths, reason
+
+
+def _in_bare_names(
+    net: Network, jumps: System, ode: Trajectory, ensemble: Ensemble, paths: Trajectory
+) -> tuple[Ensemble, Trajectory]:
+    """Statistics and paths in the meaning of the bare names."""
     scale, units = _bare_names(net, jumps, ode, ensemble)
     return (
-        jumps,
         replace(ensemble, mean=ensemble.mean * scale, sd=ensemble.sd * scale, units=units),
         replace(paths, values=paths.values * scale, units=units),
-        reason,
     )
+
+
+def _judged(
+    net: Network, jumps: System, ensemble: Ensemble, say: Say
+) -> tuple[Comparison | None, Judgement | None]:
+    """The ensemble against the master equation where that is small, closures against either where they are cheap."""
+    t = ensemble.t[:: -(-(len(ensemble.t) - 1) // _EXACT_TIMES)]
+    exact = distribution(jumps, t, _EXACT_STATES, _EXACT_WORK)
+    comparison = compare(ensemble, exact) if exact is not None else None
+    if comparison is not None:
+        say(str(comparison))
+    if len(jumps.states) > _CLOSED_SPECIES or (exact is None and ensemble.runs < _CLOSED_RUNS):
+        return comparison, None
+    try:
+        judgement = judge(net, USUAL, t, against=exact or ensemble, evaluations=_CLOSED_EVALUATIONS)
+    except RxnError as error:
+        say(f"no closure judged: {error.message}")
+        return comparison, None
+    return comparison, judgement
 
 
 def _sampled(
@@ -179,19 +211,6 @@ def _sampled(
         else:
             return ensemble, paths, "" if part == 1 else reason
     raise AssertionError
-
-
-def _expected_events(jumps: System, times: np.ndarray) -> float:
-    """The integral of all propensities along the deterministic solution: events of a run, roughly."""
-    path = integrate(jumps, times)
-    propensities = compile_program(propensity_program(jumps))
-    parameters = np.array(jumps.parameter_vector())
-    out = np.empty(len(jumps.jumps))
-    speeds = np.empty(len(times))
-    for k, t in enumerate(times):
-        propensities(t, np.ascontiguousarray(path.values[0, k, : len(jumps.states)]), parameters, out)
-        speeds[k] = max(out.sum(), 0.0)
-    return float(np.trapezoid(speeds, times))
 
 
 def _bare_names(net: Network, jumps: System, ode: Trajectory, ensemble: Ensemble) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -63,7 +63,52 @@ def test_derive_moments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "<A^3>_c = 0" in out and "Whittle 1957" in out
     assert main(["derive", str(model), "noise", "--correction"]) == 0
     assert "d <A>_1/dt" in capsys.readouterr().out
+    assert main(["derive", str(model), "moments", "--closure", "gaussian,zero"]) == 0
+    out = capsys.readouterr().out
+    assert "(by = gaussian)" in out and "(by = zero)" in out
 
+
+def test_compare_closures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = tmp_path / "pair.rxn"
+    model.write_text("species A = 10, B\n2 A -> B @ 1\n0 -> A @ 5\n")
+    closures = "gaussian,lognormal,poisson,conditional_gaussian"
+    ask = ["derive", str(model), "moments", "--order", "2", "--closure", closures, "--compare", "--until", "2"]
+    ask += ["--points", "9"]
+    assert main([*ask, "--plot", str(tmp_path / "judged.png")]) == 0
+    out = capsys.readouterr().out
+    assert "Measured by the master equation" in out
+    for said in ("gaussian is within", "lognormal ", "poisson ", "linear noise ", "conditional gaussian cannot begin"):
+        assert f"\n  {said}" in out
+    assert "Largest relative error" in out and "<A*B>_c" in out
+    assert (tmp_path / "judged.png").stat().st_size > 1000
+    assert main([*ask, "-o", str(tmp_path / "errors.csv")]) == 0
+    rows = (tmp_path / "errors.csv").read_text().splitlines()
+    assert rows[0].startswith("time,moment,truth,standard error,error of gaussian,error of lognormal")
+    assert len(rows) == 1 + 9 * 5 and {len(row.split(",")) for row in rows} == {9}
+    assert main([*ask, "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["exact"] is True and len(found["times"]) == 9 and len(found["moments"]) == 5
+    assert found["ended"]["gaussian"] is None and found["moments"][0]["errors"]["conditional gaussian"] == [None] * 9
+    assert main(["derive", str(model), "noise", "--compare", "--correction", "--until", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "linear noise with EMRE" in out and "gaussian" not in out
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["moments", "--closure", "gausian"],
+        ["moments", "--plot", "x.png"],
+        ["rates", "--compare"],
+        ["moments", "--compare", "--format", "latex"],
+        ["moments", "--closure", "gaussian,zero", "--format", "json"],
+    ],
+)
+def test_derive_is_misused(asked: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["derive", MODEL, *asked])
+    assert caught.value.code == 2
+    assert "rxnc derive: error: " in capsys.readouterr().err
 
 
 def test_simulate_writes_csv_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:

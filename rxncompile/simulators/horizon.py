@@ -1,11 +1,14 @@
-"""How long to watch a model that does not say: until it has settled, or has swung often enough to see."""
+"""How long to watch a model that does not say, until it has settled or swung; and what runs of it cost."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..errors import RxnError
+from ..kernels.program import propensity_program
+from ..kernels.source import compile_program
 from ..system import System
+from .arrays import Values
 from .ode import integrate
 
 _SWINGS = 5.0  # periods of an oscillation worth showing
@@ -16,7 +19,7 @@ _LONGEST = 1e3  # of models that neither settle, swing nor take off
 
 
 def horizon(system: System) -> float:
-    """A round time (1, 2 or 5 times a power of ten) by which the deterministic solution has shown itself.
+    """A round time (one of few digits) by which the deterministic solution has shown itself.
 
     Windows from 1e-3 upwards are tried until one holds the story. Every moving state has settled (moves in the
     second half by less than 4 % of its range) or grows without bound beside others that settled: half the window.
@@ -42,6 +45,19 @@ def horizon(system: System) -> float:
     return max(_round_up(min(best, _LONGEST)) if found_motion else 1.0, _round_up(1.2 * latest_event))
 
 
+def expected_events(jumps: System, t: Values) -> float:
+    """The integral of all propensities along the deterministic solution: events of a run, roughly."""
+    path = integrate(jumps, t)
+    propensities = compile_program(propensity_program(jumps))
+    parameters = np.array(jumps.parameter_vector())
+    out = np.empty(len(jumps.jumps))
+    speeds = np.empty(len(t))
+    for k, now in enumerate(t):
+        propensities(now, np.ascontiguousarray(path.values[0, k, : len(jumps.states)]), parameters, out)
+        speeds[k] = max(out.sum(), 0.0)
+    return float(np.trapezoid(speeds, t))
+
+
 def _moves_on(system: System, window: float, values: np.ndarray) -> bool:
     """Whether what looks settled leaves its place later: a slow stretch of an oscillation, a delayed switch."""
     try:
@@ -65,8 +81,8 @@ def _shown(values: np.ndarray, span: np.ndarray) -> float:
         return 0.5
     swings = _crossings(later - later.mean(axis=0)) / 2.0
     sustained = left > 0.2 * span
-    if sustained.any() and np.median(swings[sustained]) >= _SWINGS / 2:
-        return 1.0
+    if sustained.any() and (seen := float(np.median(swings[sustained]))) >= _SWINGS / 2:
+        return min(1.0, 1.4 * _SWINGS / (2.0 * seen))  # about seven periods at most, before rounding
     takes_off = (
         (np.abs(last) > 3.0 * np.abs(middle)) & (np.abs(last) > 10.0 * np.abs(first)) & (steps[-1] > 1.5 * steps[0])
     )
@@ -89,7 +105,7 @@ def _round_up(value: float) -> float:
     if value <= 0.0:
         return 0.0
     power = 10.0 ** np.floor(np.log10(value) + 1e-9)
-    for step in (1.0, 2.0, 5.0, 10.0):
+    for step in (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0):
         if value <= step * power * (1 + 1e-9):
             return float(f"{step * power:.6g}")
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..simulators.comparison import Comparison
 from ..simulators.trajectory import Ensemble, Trajectory
 from .computed import Tour
 from .page import Chapter, paragraph, picture
@@ -25,7 +26,26 @@ def what_happens(tour: Tour) -> Chapter:
         body += paragraph(f"There is no stochastic simulation{why}.")
     elif tour.reason:
         body += paragraph(f"The stochastic simulation is {tour.reason.rstrip('.')}.")
+    if tour.comparison is not None:
+        body += paragraph(_compared(tour.comparison))
     return Chapter("What happens", body)
+
+
+def _compared(found: Comparison) -> str:
+    """The verdict of the ensemble against the master equation, in words."""
+    alarm = f"one false alarm in {1.0 / found.alarm:,.0f} such pages"
+    if found.worst is None:
+        return f"The master equation is solved beside the runs: the means differ by at most {found.distance:.3g} sd."
+    if found.agree:
+        return (
+            f"The runs agree with the master equation, which was solved beside them: of {len(found.tests):,} tests of "
+            f"means, variances and distributions none tells them apart ({alarm}; the least likely has "
+            f"p = {found.worst.p:.2g})."
+        )
+    return (
+        f"The runs differ from the master equation, which was solved beside them, in {len(found.rejected):,} of "
+        f"{len(found.tests):,} tests ({alarm}). The least likely: {found.worst}."
+    )
 
 
 def _deterministic(tour: Tour) -> list[str]:

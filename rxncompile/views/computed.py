@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..dimensions import time_unit
+from ..judging import Judgement
 from ..network import Network
 from ..notation import Letters, letters
 from ..notation.boxes import Letter, Script
+from ..simulators.comparison import Comparison
 from ..simulators.trajectory import Ensemble, Trajectory
 from ..system import System
 from .readings import species_symbols
@@ -29,6 +31,8 @@ class Tour:
     paths: Trajectory | None
     command: str
     reason: str = ""
+    comparison: Comparison | None = None  # of the ensemble with the master equation, where that is small
+    judgement: Judgement | None = None  # of closures, where that is cheap
 
     @cached_property
     def letters(self) -> Letters:

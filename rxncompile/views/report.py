@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .approximations import how_good_closures_are
 from .behaviour import what_happens
 from .chapters import how_it_was_made, on_the_lattice, the_equations, the_model, the_numbers, what_reacts
 from .computed import Tour
@@ -19,6 +20,7 @@ CHAPTERS: tuple[Callable[[Tour], Chapter | None], ...] = (
     what_reacts,
     on_the_lattice,
     what_happens,
+    how_good_closures_are,
     what_is_conserved,
     structure,
     the_equations,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 
 import sympy as sp
@@ -37,6 +38,14 @@ _MOST_TERMS = 60  # of a sum, of six letters each
 def show(net: Network, console: Console) -> None:
     """Print everything that `rxnc show` says about a network."""
     console.print(overview(net))
+
+
+def as_text(shown: RenderableType, width: int = 160) -> str:
+    """What the terminal would show, as plain text."""
+    console = Console(width=width, no_color=True, file=io.StringIO())
+    with console.capture() as caught:
+        console.print(shown)
+    return "\n".join(line.rstrip() for line in caught.get().splitlines())
 
 
 def overview(net: Network) -> RenderableType:
@@ -79,7 +88,7 @@ def reactions_table(net: Network) -> Table:
     states = species_symbols(net)
     values, clock, units = values_of(net), time_unit(net), constant_units(net)
     per_time = f"1/{clock[0]}" if clock else ""
-    table = _empty("Reactions", ("name", "reaction", "rate"))
+    table = empty("Reactions", ("name", "reaction", "rate"))
     for r in net.reactions[:_MOST]:
         found = reading(net, r)
         law, jump = (text(x, states) if x is not None else "" for x in (found.law, found.propensity))
@@ -157,13 +166,13 @@ def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]
     """A table of text without its empty columns."""
     rows = list(rows)
     used = [k for k in range(len(columns)) if any(r[k] for r in rows)]
-    table = _empty(title, tuple(columns[k] for k in used))
+    table = empty(title, tuple(columns[k] for k in used))
     for r in rows:
         table.add_row(*(Text(r[k]) for k in used))
     return table
 
 
-def _empty(title: str, columns: tuple[str, ...]) -> Table:
+def empty(title: str, columns: tuple[str, ...]) -> Table:
     """A table whose cells fold instead of being cut; what the user wrote goes in as `Text`, never as markup."""
     table = Table(title=Text(title, "bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
