@@ -11,12 +11,12 @@ from math import factorial
 import sympy as sp
 
 from ..expressions import quoted, symbol
-from ..family import Family, Statistic, Velocity
+from ..family import Family, Velocity
 from ..monomials import Kind, Monomial, moment_symbol, raw_from_cumulants
 from ..system import State
 
 
-def geometric(first: sp.Expr = sp.S.One) -> Family:
+def geometric(first: sp.Expr = sp.S.One) -> Family[Monomial]:
     """P(n) ~ exp(-nu n) for one species: `<n!/(n - k)!> = k!/(e^nu - 1)^k`.
 
     Ernst et al. 2018, Eqs. 23-26. `first`: nu at the start.
@@ -36,7 +36,7 @@ def geometric(first: sp.Expr = sp.S.One) -> Family:
     )  # fmt: skip
 
 
-def gaussian_counts(first: tuple[sp.Expr, sp.Expr]) -> Family:
+def gaussian_counts(first: tuple[sp.Expr, sp.Expr]) -> Family[Monomial]:
     """P(n) ~ exp(-nu_1 n - nu_2 C(n, 2)) as a normal density on the whole line: mean 1/2 - nu_1/nu_2, variance 1/nu_2.
 
     Ernst et al. 2018, Eqs. 27-30.
@@ -59,7 +59,7 @@ def gaussian_counts(first: tuple[sp.Expr, sp.Expr]) -> Family:
 
 def gaussian_family(
     species: Sequence[str], mean: Sequence[sp.Expr], covariance: Sequence[Sequence[sp.Expr]]
-) -> Family:
+) -> Family[Monomial]:
     """A multivariate normal distribution by its means `<A>` and covariances `<A*B>_c`; those given are first values.
 
     Projecting onto it is the gaussian closure. Ernst et al. 2021, Eq. C12.
@@ -76,7 +76,7 @@ def gaussian_family(
         return means[m[0]] if len(m) == 1 else isserlis(m, lambda i, j: second[i, j])
 
     monomials = [(i,) for i in range(count)] + pairs
-    statistics: tuple[Statistic, ...] = tuple(((sp.S.One, m),) for m in monomials)
+    statistics = tuple(((sp.S.One, m),) for m in monomials)
     return Family(
         "gaussian", tuple(states), Kind.CENTRAL, statistics, moment, lambda rates: Velocity(tuple(rates)),
         "Ernst et al. 2021, Eq. C12",

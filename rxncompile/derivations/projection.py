@@ -8,50 +8,89 @@ V is linear, so that the equations of two sets of reactions add up to those of b
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Protocol
 
 import sympy as sp
 
+from ..errors import RxnError
 from ..expressions import symbol
-from ..family import Family
-from ..monomials import label_names
+from ..family import Family, Key
+from ..monomials import Monomial, label_names
 from ..network import Network
 from ..operators import generator
 from ..system import Polynomial, Step, System, sort_definitions
+from .formulas import inlined
 from .moments import table_of
 from .rates import jump_process
 
 
-def project(net: Network, family: Family, expansion: int = 4) -> System:
-    """The System of a family's parameters; the moments that occur are its definitions.
+class Hierarchy(Protocol[Key]):
+    """The equations of moments, made one by one; `symbols` are those of the moments that they have named so far."""
+
+    @property
+    def symbols(self) -> Mapping[Key, sp.Symbol]: ...
+
+    def equation(self, m: Key, /) -> Polynomial: ...
+
+
+def project(net: Network, family: Family[Monomial], expansion: int = 4) -> System:
+    """The System of a family's parameters; what its equations share, moments among it, are its definitions.
 
     `expansion`: the order of central moments up to which laws that are no polynomials are expanded. Raises as
     `moments`.
     """
     gen = generator(net)
-    names = label_names(gen.species)
-    table = table_of(gen, names, family.kind, expansion)
+    table = table_of(gen, label_names(gen.species), family.kind, expansion)
+    return projected(jump_process(net), table, family, lambda m: len(m) <= 2)
+
+
+def projected(base: System, hierarchy: Hierarchy[Key], family: Family[Key], shown: Callable[[Key], bool]) -> System:
+    """The same for any hierarchy of moments: `base` gives the parameters and definitions of the rates in it.
+
+    The moments that are met and `shown` are outputs. Raises R518 where `base` has events, R517 where a number of it
+    has the name of one of the family's.
+    """
+    if base.events:
+        message = f"events of {base.name} do not act on the parameters of a family"
+        raise RxnError("R518", message, base.events[0].origin)
+    own = {s.symbol for s in family.parameters}
+    for constant in base.parameters:
+        if constant.symbol in own | {c.symbol for c in family.constants}:
+            message = f"{constant.label!r} of {base.name} has the name of a parameter of the {family.name} family"
+            raise RxnError("R517", message, hint="rename it")
     made: dict[sp.Symbol, sp.Expr] = {}
     rates = []
     for k, statistic in enumerate(family.statistics):
         rate = symbol(f"dX[{k + 1}]")
         made[rate] = Polynomial(
             (number, ((coefficient * factors[0][0], 1), *factors[1:]))
-            for coefficient, monomial in statistic
-            for number, factors in table.equation(monomial)
+            for coefficient, moment in statistic
+            for number, factors in hierarchy.equation(moment)
         ).expr
         rates.append(rate)
-    own = {s.symbol for s in family.parameters}
-    made |= {name: family.moment(m) for m, name in table.symbols.items() if name not in own}
+    moments = dict(hierarchy.symbols)
+    made |= {name: family.moment(m) for m, name in moments.items() if name not in own}
     velocity = family.velocity(rates)
-    base = jump_process(net)
-    definitions = sort_definitions({**dict(base.definitions), **made, **dict(velocity.definitions)}, net.name)
+    ordered = sort_definitions({**made, **dict(velocity.definitions)}, base.name)
+    labels = [name for m, name in moments.items() if shown(m) and name in made]
+    definitions, drift, outputs = inlined(dict(ordered), velocity.rates, labels)
+    # formulas of the network that speak of its species are written out in the generator's laws already
+    species = {s.symbol for s in base.states}
+    shared: dict[sp.Symbol, sp.Expr] = {}
+    for name, formula in base.definitions:
+        if not formula.free_symbols & species:
+            shared[name] = formula
+        else:
+            species.add(name)
     return replace(
         base,
         states=family.parameters,
-        drift=velocity.rates,
+        parameters=(*base.parameters, *family.constants),
+        drift=drift,
         jumps=(),
-        definitions=definitions,
-        outputs=tuple((name.name, name) for m, name in table.symbols.items() if len(m) <= 2 and name in made),
+        definitions=sort_definitions({**shared, **dict(family.definitions), **definitions}, base.name),
+        outputs=tuple((name.name, formula) for name, formula in zip(labels, outputs, strict=True)),
         steps=(Step("projection", (("family", family.name),), family.reference),),
     )
