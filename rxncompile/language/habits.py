@@ -69,7 +69,8 @@ HABITS = (
     ),
     Mistake(
         "R013", "event: t > 5 => A = 0", r"^NAME COLON .*!", "an event begins with 'when' or 'at'",
-        "write 'when {1} : {2}'", text=r"(?i)^event\w* ?: ?(?!at\b|when\b)(.*?) ?(?:[=-]+>|:|,|;|then) ?(.*)$", at_start=True,
+        "write 'when {1} : {2}'", at_start=True,
+        text=r"(?i)^event\w* ?:(?! ?at\b| ?when\b) ?(.*?) ?(?:[=-]+>|:|,|;|then) ?(.*)$",
     ),
     Mistake(
         "R002", "A + B > C @ k2", r"^(NAME COLON )?((NUMBER )?NAME PLUS )*(NUMBER )?NAME !COMPARE",
