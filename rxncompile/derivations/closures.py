@@ -34,6 +34,7 @@ from ..monomials import (
     raw_from_factorial,
 )
 from ..system import Polynomial, State, Step, System
+from .assembly import Term, assembled, terms_of
 from .closure_forms import (
     CUMULANTS,
     Closure,
@@ -132,11 +133,16 @@ def opened(system: System) -> System:
 
 
 class _Pattern(NamedTuple):
-    """The formula of a pattern, what it divides by, and the moments that its symbols stand for."""
+    """The formula of a pattern, its terms, what it divides by, and the moments that its symbols stand for."""
 
     formula: sp.Expr
+    terms: tuple[Term, ...]  # those of a sum of products of powers; none for other formulas
     divisors: tuple[sp.Expr, ...]
     parts: tuple[tuple[sp.Symbol, Monomial], ...]
+
+    def at(self, here: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
+        """The formula of other symbols."""
+        return assembled(self.terms, here) if self.terms else self.formula.xreplace(here)
 
 
 class _Forms:
@@ -164,11 +170,11 @@ class _Forms:
 
             made = self._made(pattern, closure, stand_in)
             used = tuple((it, part) for it, part in parts.items() if made.has(it))
-            found = self.patterns[pattern, closure] = _Pattern(made, divisors(made), used)
+            found = self.patterns[pattern, closure] = _Pattern(made, terms_of(made), divisors(made), used)
         if not found.parts:
             return found.formula, ()
         here = {it: moment(tuple(species[k] for k in part)) for it, part in found.parts}
-        return found.formula.xreplace(here), tuple(d.xreplace(here) for d in found.divisors)
+        return found.at(here), tuple(d.xreplace(here) for d in found.divisors)
 
     def _made(self, m: Monomial, closure: Closure, moment: Lookup) -> sp.Expr:
         def lower(part: Monomial) -> sp.Expr:

@@ -149,8 +149,8 @@ MODELS = {
     ),
     "predators": ("species X = 20, Y = 10\nX -> 2 X @ 1\nX + Y -> 2 Y @ 0.05\nY -> 0 @ 1\n", 6),
 }  # fmt: skip
-# Of order 2: a covariance that becomes indefinite, a mean below 0, or equations that break down on the way. The conserved
-# sums of "complexes" and "gene" fluctuate with these.
+# Of order 2: a covariance that becomes indefinite, a mean below 0, or equations that break down on the way. With these
+# the conserved sums of "complexes" and "gene" fluctuate.
 _QUOTIENTS = ("lognormal", "gamma", "derivative_matching")
 UNREALISABLE = {
     *(("complexes", name) for name in (*_QUOTIENTS, "zero_factorial_cumulant")),
