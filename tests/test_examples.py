@@ -26,6 +26,14 @@ def test_lotka_volterra() -> None:
     assert 0.0 < module.extinct < 1.0
 
 
+def test_papers() -> None:
+    """Every equation of the papers that is compared with what is derived is the same."""
+    module = example("papers")
+    assert len(module.verdicts) == 28 and all(module.verdicts)
+    assert module.page.count("<math") > 60
+    assert "NOT the same" not in module.page
+
+
 def test_every_example_is_tested() -> None:
     text = Path(__file__).read_text()
     for path in EXAMPLES.glob("*.py"):
