@@ -19,7 +19,7 @@ from itertools import product
 import sympy as sp
 
 from ..errors import RxnError
-from ..expressions import quoted, symbol
+from ..expressions import MOMENT, quoted, symbol
 from ..family import Family
 from ..monomials import Kind, Monomial, factorial_from_raw, label, label_names, moment_symbol, raw_from_central
 from ..network import Network
@@ -27,7 +27,7 @@ from ..operators import Generator, generator
 from ..system import State, Step, System, sort_definitions
 from .field_operators import FieldOperator, coordinates, field_operator, functional_derivative
 from .moments import table_of
-from .projection import projected
+from .projection import keep_apart, projected
 from .rates import jump_process
 
 
@@ -233,6 +233,7 @@ def project_fields(
             states.append(State(name, name.name, values[c] + norm))
             drift.append(_at(found.rates[s], found.fields, at, c, grid))
             outputs.append((f"rho{name.name.removeprefix('nu')}", number * sp.exp(-name)))
+    keep_apart(base, [*(name for name in shared if not MOMENT.fullmatch(name.name)), *(s.symbol for s in states)])
     chosen = (("points", " x ".join(map(str, grid.points))), ("accuracy", str(grid.accuracy)))
     step = Step("fields on a grid", chosen, "Ernst et al. 2018, Eqs. 34-43")
     return replace(

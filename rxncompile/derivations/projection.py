@@ -8,7 +8,7 @@ V is linear, so that the equations of two sets of reactions add up to those of b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -56,10 +56,6 @@ def projected(base: System, hierarchy: Hierarchy[Key], family: Family[Key], show
         message = f"events of {base.name} do not act on the parameters of a family"
         raise RxnError("R518", message, base.events[0].origin)
     own = {s.symbol for s in family.parameters}
-    for constant in base.parameters:
-        if constant.symbol in own | {c.symbol for c in family.constants}:
-            message = f"{constant.label!r} of {base.name} has the name of a parameter of the {family.name} family"
-            raise RxnError("R517", message, hint="rename it")
     made: dict[sp.Symbol, sp.Expr] = {}
     rates = []
     for k, statistic in enumerate(family.statistics):
@@ -73,6 +69,8 @@ def projected(base: System, hierarchy: Hierarchy[Key], family: Family[Key], show
     moments = dict(hierarchy.symbols)
     made |= {name: family.moment(m) for m, name in moments.items() if name not in own}
     velocity = family.velocity(rates)
+    theirs = [*own, *(c.symbol for c in family.constants), *(name for name, _ in family.definitions)]
+    keep_apart(base, (*theirs, *made, *(name for name, _ in velocity.definitions)))
     ordered = sort_definitions({**made, **dict(velocity.definitions)}, base.name)
     labels = [name for m, name in moments.items() if shown(m) and name in made]
     definitions, drift, outputs = inlined(dict(ordered), velocity.rates, labels)
@@ -94,3 +92,12 @@ def projected(base: System, hierarchy: Hierarchy[Key], family: Family[Key], show
         outputs=tuple((name.name, formula) for name, formula in zip(labels, outputs, strict=True)),
         steps=(Step("projection", (("family", family.name),), family.reference),),
     )
+
+
+def keep_apart(base: System, names: Iterable[sp.Symbol]) -> None:
+    """Raises R517 where a parameter or definition of a System has one of the names that are to be added to it."""
+    taken = {c.symbol for c in base.parameters} | {name for name, _ in base.definitions}
+    for name in names:
+        if name in taken:
+            message = f"{name.name!r} of {base.name} has a name that its projection gives to a quantity of its own"
+            raise RxnError("R517", message, hint="rename it")

@@ -192,8 +192,11 @@ def test_latents_as_fourier_series_move_the_standard_frame() -> None:
 
 def test_a_name_of_the_family_is_not_the_networks() -> None:
     net = rx.parse("species A = 1, B\nparam sigma2 = 1\nA -> B @ sigma2\n")
-    with pytest.raises(RxnError, match="has the name of a parameter"):
+    with pytest.raises(RxnError, match="has a name that its projection gives"):
         project(net, principal_components(["A", "B"], ["B"]))
+    net = rx.parse("species A = 1\nparam Z = 1\nA -> 0 @ Z\n")
+    with pytest.raises(RxnError, match="'Z' of"):
+        project(net, count_exponentials([3], [(0,)]))
 
 
 def test_a_family_without_hidden_species_is_refused() -> None:
