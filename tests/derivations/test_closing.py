@@ -1,6 +1,7 @@
 """Closing and opening again, closures mixed and of one's own, the names on the command line, and realisability."""
 
 from itertools import combinations_with_replacement
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 from strategies import mass_action_networks
 
 import rxncompile as rx
+from rxncompile.cli import main
 from rxncompile.derivations import closures as c
 from rxncompile.derivations.approximations import BY_NAME
+from rxncompile.derivations.assembly import assembled, terms_of
 from rxncompile.derivations.langevin import langevin_moments
 from rxncompile.derivations.moments import moments
 from rxncompile.errors import RxnError
@@ -215,3 +218,36 @@ def test_a_linear_network_needs_no_closure() -> None:
     for name, approximation in BY_NAME.items():
         want = langevin_moments(net, 3) if name == "langevin" else moments(net, 3)
         assert dict(approximation(net, 3, Kind.RAW, None).equations()) == dict(want.equations())
+
+
+# ---------------------------------------------------------------------------------------------- parts
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(-5, 5), st.lists(st.integers(-3, 3), min_size=4, max_size=4))), st.data())
+def test_assembled_sums_are_those_that_sympy_makes(drawn: list[tuple[int, list[int]]], data: st.DataObject) -> None:
+    old = [symbol(f"_{k}") for k in range(4)]
+    names = data.draw(st.lists(st.sampled_from([f"<{x}>" for x in "ABCDXYZ"]), min_size=4, max_size=4, unique=True))
+    new = dict(zip(old, map(symbol, names), strict=True))
+    formula = sp.Add(*(sp.Rational(c, 2) * sp.Mul(*(s**e for s, e in zip(old, q, strict=True))) for c, q in drawn))
+    terms = terms_of(formula)
+    if formula.as_coeff_Add()[0] != 0 or formula == 0:
+        assert terms == ()  # a number stands alone
+        return
+    made, want = assembled(terms, new), formula.xreplace(new)
+    assert made == want and hash(made) == hash(want) and made.args == want.args
+
+
+def test_other_formulas_have_no_terms() -> None:
+    a, b = symbol("a"), symbol("b")
+    for formula in (sp.exp(a), 1 / (a + b), sp.sqrt(a), a * sp.pi, sp.Piecewise((a, a > 0), (b, True))):
+        assert terms_of(formula) == ()
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_the_command_line_knows_every_name(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = tmp_path / "gene.rxn"
+    model.write_text(MODELS["gene"][0])
+    assert main(["derive", str(model), "moments", "--closure", name]) == 0
+    told = capsys.readouterr().out
+    assert "open:" not in told and ("closure (by = " in told or "linear mapping" in told)
