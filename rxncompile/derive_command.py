@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .system import System
 
 KINDS = ("raw", "central", "factorial", "cumulant")
+CLOSURES = (
+    "gaussian", "zero", "poisson", "zero_factorial_cumulant", "lognormal", "gamma", "derivative_matching",
+    "conditional_gaussian", "conditional_derivative_matching", "linear_mapping", "langevin",
+)  # fmt: skip
 _OPERATOR_FORMS = ("generator", "pde", "equation")  # the operator, of the generating function, the master equation
 _POINTS = 101
 
@@ -59,7 +63,7 @@ def arguments(
     command.add_argument("--kind", choices=KINDS, help="of the moments (default raw; to compare: central)")
     command.add_argument(
         "--closure", type=_names, default=(), metavar="NAME,NAME",
-        help="gives the moments above the order by those up to it: gaussian, lognormal, poisson ...",
+        help="gives the moments above the order by those up to it: " + ", ".join(CLOSURES),
     )  # fmt: skip
     command.add_argument("--expansion", type=count(2), metavar="N", help="of laws that are no polynomials: order + 1")
     command.add_argument("--correction", action="store_true", help="of linear noise: the mean to the next order (EMRE)")
@@ -148,7 +152,12 @@ def _compared(net: Network, options: argparse.Namespace) -> str:
     plain: Sequence[Closure] = [BY_NAME[name] for name in chosen if name in BY_NAME]
     if options.derivation == "moments" and not chosen:
         plain = USUAL
+    others: dict[str, System | Approximation]
     others = {name.replace("_", " "): closed for name, closed in chosen.items() if name not in BY_NAME}
+    if options.second:
+        from .derivations.inverse_omega import inverse_omega_squared
+
+        others["linear noise with IOS"] = lambda net, *_: inverse_omega_squared(net)
     until = options.until or horizon(rate_equations(net))
     found = judge(
         net, plain, np.linspace(0.0, until, options.points), options.order, Kind(options.kind or "central"),

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from rxncompile.cli import main
+from rxncompile.derivations.approximations import BY_NAME
+from rxncompile.derive_command import CLOSURES
 
 ROOT = Path(__file__).parent.parent
 MODEL = str(ROOT / "models" / "lotka_volterra.rxn")
@@ -68,6 +70,10 @@ def test_derive_moments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "(by = gaussian)" in out and "(by = zero)" in out
 
 
+def test_the_help_names_every_closure() -> None:
+    assert tuple(BY_NAME) == CLOSURES
+
+
 def test_compare_closures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = tmp_path / "pair.rxn"
     model.write_text("species A = 10, B\n2 A -> B @ 1\n0 -> A @ 5\n")
@@ -89,9 +95,9 @@ def test_compare_closures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     found = json.loads(capsys.readouterr().out)
     assert found["exact"] is True and len(found["times"]) == 9 and len(found["moments"]) == 5
     assert found["ended"]["gaussian"] is None and found["moments"][0]["errors"]["conditional gaussian"] == [None] * 9
-    assert main(["derive", str(model), "noise", "--compare", "--correction", "--until", "2"]) == 0
+    assert main(["derive", str(model), "noise", "--compare", "--correction", "--second", "--until", "2"]) == 0
     out = capsys.readouterr().out
-    assert "linear noise with EMRE" in out and "gaussian" not in out
+    assert "  linear noise with EMRE is within" in out and "  linear noise with IOS is within" in out and "gaussian" not in out
 
 
 @pytest.mark.parametrize(
