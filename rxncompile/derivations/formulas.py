@@ -11,6 +11,8 @@ import sympy as sp
 from ..expressions import symbol
 from ..family import Named
 
+MUCH_LONGER = 4  # times the nodes of formulas with names
+
 
 def nodes(expr: sp.Basic) -> int:
     """Nodes of the syntax tree: every operation and every leaf is one, a sum or product of any length is one.
@@ -97,6 +99,8 @@ def shortest(
     full = tuple(formulas)
     for name, formula in reversed(list(definitions.items())):
         full = tuple(f.xreplace({name: formula}) for f in full)
+    if sum(nodes(f) for f in full) > MUCH_LONGER * size(shared.items(), short):
+        return tuple(shared.items()), short  # factoring such would take long and not help
     named, factored = sp.cse([sp.factor(f) for f in full], symbols=(symbol(f"x[{k}]") for k in count(1)))
     left, again, _ = inlined(dict(named), factored)
     return min(((tuple(shared.items()), short), (tuple(left.items()), again)), key=lambda pair: size(*pair))
