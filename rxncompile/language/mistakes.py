@@ -166,6 +166,9 @@ _OWN = (
         "R017", "let v(A) = 2*A", r"^LET NAME !LPAR NAME", "what has arguments is a 'func'", "write 'func {1}'",
         text=r"^let (.*)",
     ),
+    Mistake("R017", "species X(0) = 5", r"^(SPECIES|INIT) (.* COMMA )?NAME !LPAR NUMBER RPAR EQUAL",
+            "no '(' stands behind a name that is declared",
+            "the value at the start is written '{before} = {1}'", text=r"\) ?= ?([^ ,]+)"),
     Mistake("R017", "species X(0..2)", r"^(SPECIES|INIT|PARAM|CONST|LET) (.* COMMA )?NAME !LPAR",
             "no '(' stands behind a name that is declared",
             "indices stand in square brackets: '{before}[0..2]'; any other name stands in quotes"),
@@ -208,7 +211,7 @@ _OWN = (
         "R013", "when A > 3 { A = 0 }", r"^(WHEN|AT) ((?!COLON)\S+ )+!LBRACE",
         "what happens stands behind ':', not in braces", "write '{1} : {2}'", text=r"^(\w+ .*?) ?\{ ?(.*?) ?\}",
     ),
-    Mistake("R013", "when A > 3 : delete A", r"^(WHEN|AT) .*COLON NAME (!NAME|!END|!LPAR)", "an event sets values",
+    Mistake("R013", "when A > 3 : delete A", r"^(WHEN|AT) .*COLON NAME (!NAME|!END|!LPAR|!NUMBER)", "an event sets values",
             "write '{1} : NAME = value'", text=r"^(\w+ .*?) ?:"),
     Mistake(
         "R013", "when A > 3 : A' = 5", r"^(WHEN|AT) .*COLON .*!PRIME",
