@@ -6,10 +6,10 @@ one set of simulators serve them all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias, overload
 
 import sympy as sp
 
@@ -17,28 +17,8 @@ from .errors import RxnError, Span
 from .expressions import MOMENT, TIME, exact, text, to_float
 from .network import Distribution
 from .notation import Letters, letters, system_latex
-
-
-class Polynomial(tuple[tuple[sp.Rational, tuple[tuple[sp.Expr, int], ...]], ...]):
-    """A right-hand side as a table of (coefficient, ((factor, exponent), ...)) terms; a factor is most often a symbol.
-
-    The sympy expression is made only when somebody reads it: terms are cheap, sympy objects are not.
-    """
-
-    __slots__ = ()
-
-    @property
-    def expr(self) -> sp.Expr:
-        """The sum, collected: terms that differ in the first factor alone, as a rate, share the others."""
-        shared: dict[tuple[tuple[sp.Expr, int], ...], list[sp.Expr]] = {}
-        for c, powers in self:
-            shared.setdefault(powers[1:], []).append(sp.Mul(c, *(s**e for s, e in powers[:1])))
-        total = []
-        for rest, first in shared.items():
-            number, kept = sp.Add(*first).primitive() if rest and len(first) > 1 else (sp.S.One, sp.Add(*first))
-            total.append(sp.Mul(number, kept, *(s**e for s, e in rest)))  # 2 (k - l) <A^2>, not (2 k - 2 l) <A^2>
-        return sp.Add(*total)
-
+from .tables import Definitions, Moments
+from .tables import Polynomial as Polynomial
 
 Rhs: TypeAlias = sp.Expr | Polynomial
 
@@ -60,6 +40,34 @@ class State:
     initial: sp.Expr | Distribution = sp.S.Zero
     unit: str = ""
     shape: tuple[int, ...] = ()
+
+
+class OpenMoments(Sequence[State]):
+    """The moments of a table from place `first` on, as states without equations, made when read."""
+
+    def __init__(self, moments: Moments, first: int) -> None:
+        self.moments, self.first = moments, first
+
+    def __len__(self) -> int:
+        return len(self.moments) - self.first
+
+    @overload
+    def __getitem__(self, i: int) -> State: ...
+    @overload
+    def __getitem__(self, i: slice) -> tuple[State, ...]: ...
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            return tuple(self[k] for k in range(len(self))[i])
+        name = self.moments[self.first + range(len(self))[i]]
+        return State(name, name.name)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, OpenMoments):
+            return self.first == other.first and self.moments == other.moments
+        return isinstance(other, tuple) and tuple(self) == other
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))  # that of an equal tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +155,10 @@ class System:
     name: str
     states: tuple[State, ...]
     parameters: tuple[Constant, ...] = ()
-    drift: tuple[Rhs, ...] = ()
+    drift: Sequence[Rhs] = ()
     jumps: tuple[Jump, ...] = ()
-    definitions: tuple[tuple[sp.Symbol, sp.Expr], ...] = ()
-    frontier: tuple[State, ...] = ()
+    definitions: Sequence[tuple[sp.Symbol, sp.Expr]] = ()
+    frontier: Sequence[State] = ()
     outputs: tuple[tuple[str, sp.Expr], ...] = ()
     events: tuple[Trigger, ...] = ()
     inputs: tuple[Input, ...] = ()
@@ -174,6 +182,11 @@ class System:
     def _shown(self) -> frozenset[sp.Symbol]:
         """What stands behind the parameters in a product: states, and moments that are defined by a closure."""
         return self.symbols | {name for name, _ in self.definitions if MOMENT.fullmatch(name.name)}
+
+    @property
+    def plain_definitions(self) -> Sequence[tuple[sp.Symbol, sp.Expr]]:
+        """The definitions without the moments that a table gives."""
+        return self.definitions.plain if isinstance(self.definitions, Definitions) else self.definitions
 
     @property
     def rhs(self) -> tuple[sp.Expr, ...]:
@@ -272,7 +285,7 @@ class System:
         return replace(
             self,
             states=tuple(s for s, _ in kept),
-            drift=tuple(d for _, d in kept),
+            drift=self.drift if len(kept) == len(self.states) else tuple(d for _, d in kept),
             frontier=tuple(s for s in self.frontier if s.symbol not in formulas),
             definitions=definitions,
             outputs=self.outputs + tuple((known[name].label, name) for name in formulas),
@@ -294,7 +307,7 @@ class System:
                 raise RxnError("R504", f"{label!r} is not a parameter of {self.name}", hint=hint)
         formulas = {c.symbol: exact(given[c.label]) if c.label in given else c.value for c in self.parameters}
         values: dict[sp.Symbol, sp.Expr] = {}
-        for name, formula in self.definitions:
+        for name, formula in self.plain_definitions:
             if formula.free_symbols <= values.keys():
                 values[name] = formula.xreplace(values)
         for name, formula in sort_definitions(formulas, self.name, known=frozenset(values)):
@@ -311,7 +324,7 @@ class System:
     def environment(self, params: Mapping[str, object] | None = None) -> dict[sp.Symbol, sp.Expr]:
         """Parameter values together with every definition that these (and nothing else) decide."""
         values: dict[sp.Symbol, sp.Expr] = dict(self.parameter_values(params))
-        for name, formula in self.definitions:
+        for name, formula in self.plain_definitions:
             if formula.free_symbols <= values.keys():
                 values[name] = formula.xreplace(values)
         return values

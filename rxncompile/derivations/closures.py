@@ -9,7 +9,7 @@ where that of a part of it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
@@ -33,8 +33,10 @@ from ..monomials import (
     raw_from_cumulants,
     raw_from_factorial,
 )
-from ..system import Polynomial, State, Step, System
+from ..system import OpenMoments, State, Step, System
+from ..tables import Definitions, Polynomial, TermTable
 from .assembly import Term, assembled, terms_of
+from .closed_tables import closed_table
 from .closure_forms import (
     CUMULANTS,
     Closure,
@@ -56,6 +58,7 @@ __all__ = [
 ]  # fmt: skip
 
 _ALL = (gaussian, zero, poisson, zero_factorial_cumulant, lognormal, gamma, derivative_matching)
+_MANY = 1_000  # moments from which on nobody reads each formula
 BY_NAME: dict[str, Closure] = {f.__name__: f for f in _ALL}
 
 _TO_RAW: dict[Kind, Callable[[Monomial, Lookup], sp.Expr]] = {
@@ -72,6 +75,10 @@ def close(system: System, closure: Closure, each: Mapping[str, Closure] | None =
     Raises R519 for a System that is no open moment hierarchy, for a label in `each` that it does not need, and where
     a closure asks for moments of a higher order than the hierarchy has.
     """
+    if not each and closure in _ALL and isinstance(system.frontier, OpenMoments):
+        at_once = _closed_at_once(system, closure)
+        if at_once is not None:
+            return at_once
     parsed = _Parsed(system)
     chosen = dict(each or {})
     forms = _Forms(parsed.kind, max(len(m) for m in parsed.known))
@@ -112,10 +119,36 @@ def close(system: System, closure: Closure, each: Mapping[str, Closure] | None =
     return replace(closed, outputs=system.outputs)
 
 
+def _closed_at_once(system: System, closure: Closure) -> System | None:
+    """The same for a whole table of moments, made as a table; None where that cannot be."""
+    table = system.drift
+    if not isinstance(table, TermTable) or not len(system.frontier):
+        return None
+    kind, order = table.moments.kind, len(table.moments.monomial(len(table) - 1))
+    if len(table) < _MANY and len(table.moments.monomial(len(table.moments) - 1)) > order + 1:
+        return None  # formulas that use each other are easier to read; here they are written out
+    forms = _Forms(kind, order)
+
+    def form(m: Monomial, moment: Lookup) -> sp.Expr:
+        def lower(part: Monomial) -> sp.Expr:
+            return moment(part) if len(part) <= order else forms.formula(part, closure, lower)[0]
+
+        return forms.formula(m, closure, lower)[0]
+
+    definitions = closed_table(system, table, form)
+    if definitions is None:
+        return None
+    step = Step("closure", (("by", closure.__name__),), _source(closure))
+    return replace(system, frontier=(), definitions=definitions, steps=(*system.steps, step))
+
+
 def opened(system: System) -> System:
     """The hierarchy that `close` was given. Raises R519 for a System that was not closed last."""
     if not system.steps or system.steps[-1].name != "closure":
         raise RxnError("R519", f"{system.name} was not closed")
+    if isinstance(system.definitions, Definitions):
+        whole = OpenMoments(system.definitions.moments, len(system.drift))
+        return replace(system, frontier=whole, definitions=system.definitions.plain, steps=system.steps[:-1])
     read = label_reader([s.label[1:-1] for s in system.states if _SINGLE.fullmatch(s.label)])
     held = {s.symbol for s in system.states}
     given = {n for n, _ in system.definitions if n not in held and read(n.name) is not None}
@@ -124,10 +157,15 @@ def opened(system: System) -> System:
         for factor in (f for _, powers in rhs for f, _ in powers) if isinstance(rhs, Polynomial) else (rhs,):
             used |= {factor} if factor.is_Symbol else factor.free_symbols
     found = {m: n for n in given & used if (m := (read(n.name) or ((),))[0])}
+    frontier: Sequence[State] = tuple(
+        State(found[m], found[m].name) for m in sorted(found, key=lambda m: (len(m), m))
+    )
+    if isinstance(system.drift, TermTable) and len(frontier) == len(system.drift.moments) - len(system.drift):
+        frontier = OpenMoments(system.drift.moments, len(system.drift))
     return replace(
         system,
         definitions=tuple((n, f) for n, f in system.definitions if n not in given),
-        frontier=tuple(State(found[m], found[m].name) for m in sorted(found, key=lambda m: (len(m), m))),
+        frontier=frontier,
         steps=system.steps[:-1],
     )
 

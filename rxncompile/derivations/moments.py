@@ -25,12 +25,14 @@ from ..monomials import Kind, Monomial, label, label_names, moment_symbol, monom
 from ..network import Network
 from ..operators import Generator, generator
 from ..structure import conservation_laws
-from ..system import Rhs, State, Step, System
+from ..system import OpenMoments, Rhs, State, Step, System
+from ..tables import TermTable
 from .elimination import eliminated, without
 from .moment_equations import Table, table_of
 from .moment_events import FROM_RAW, events_of_moments, moments_of
 from .rates import jump_process
 from .start import definitions_without_counts, raw_start
+from .term_tables import term_table
 
 __all__ = ["MOST_MOMENTS", "hierarchy", "moments", "table_of"]
 
@@ -84,15 +86,15 @@ def hierarchy(
     names = label_names(gen.species)
     _check(order)
     table = table_of(gen, names, kind, expansion or order + 1, derivatives)
-    if of is None:
-        total = comb(len(names) + order, order) - 1
-        if total > MOST_MOMENTS:
-            raise RxnError("R412", f"{total:,} moments of {len(names)} species, at most {MOST_MOMENTS:,} are derived")
-        wanted = tuple(monomials(range(len(names)), order))
-    else:
+    if of is not None:
         wanted = table.needed([_read(text, names, kind) for text in of], order)
-    drift = [table.equation(m) for m in wanted]
-    return _system(net, table, wanted, drift, order)
+        return _system(net, table, wanted, [table.equation(m) for m in wanted], order)
+    total = comb(len(names) + order, order) - 1
+    if total > MOST_MOMENTS:
+        raise RxnError("R412", f"{total:,} moments of {len(names)} species, at most {MOST_MOMENTS:,} are derived")
+    wanted = tuple(monomials(range(len(names)), order))
+    arrays = term_table(gen, names, kind, order) if derivatives is None else None
+    return _system(net, table, wanted, arrays or [table.equation(m) for m in wanted], order)
 
 
 def _check(order: int) -> None:
@@ -102,29 +104,37 @@ def _check(order: int) -> None:
 
 def _system(net: Network, table: Table, wanted: Sequence[Monomial], drift: Sequence[Rhs], order: int) -> System:
     base = jump_process(net)
-    species = table.gen.species
+    species, names, kind = table.gen.species, table.names, table.kind
+    if isinstance(drift, TermTable):
+        for m, name in zip(wanted, drift.moments[: len(wanted)], strict=True):
+            table.symbols[m] = name
     states = {s.symbol: s for s in base.states}
     start = raw_start([states[s] for s in species])
-    convert = FROM_RAW.get(table.kind)
+    convert = FROM_RAW.get(kind)
     first = start if convert is None else lambda m: start(m) if len(m) == 1 else convert(m, start)
-    events = events_of_moments(base, species, wanted, table.kind, table.symbol)
-    held = set(wanted)
-    open_ones = sorted((m for m in table.symbols if m not in held), key=lambda m: (len(m), m))
+    events = events_of_moments(base, species, wanted, kind, table.symbol)
     moved = {name for event in events for name, _ in event.assignments}
     beside = [s for s in base.states if s.symbol in moved]  # what events alone assign: numbers, not counts
+    own = [table.symbol(m) for m in wanted]
+    held = set(own)
+    open_ones = sorted((m for m, s in table.symbols.items() if s not in held), key=lambda m: (len(m), m))
+    frontier: Sequence[State] = tuple(State(table.symbol(m), label(m, names, kind)) for m in open_ones)
+    if isinstance(drift, TermTable) and (beside or frontier):  # events need more than the equations
+        known = {s.symbol: s for s in (*OpenMoments(drift.moments, len(drift)), *frontier)}
+        frontier, drift = tuple(known.values()), tuple(drift)
+    elif isinstance(drift, TermTable):
+        frontier = OpenMoments(drift.moments, len(drift))
     return replace(
         base,
-        states=(
-            *(State(table.symbol(m), label(m, table.names, table.kind), first(m)) for m in wanted), *beside,
-        ),
-        drift=(*drift, *(sp.S.Zero for _ in beside)),
+        states=(*(State(s, s.name, first(m)) for s, m in zip(own, wanted, strict=True)), *beside),
+        drift=drift if isinstance(drift, TermTable) else (*drift, *(sp.S.Zero for _ in beside)),
         jumps=(),
-        frontier=tuple(State(table.symbol(m), label(m, table.names, table.kind)) for m in open_ones),
+        frontier=frontier or (),
         definitions=definitions_without_counts(base, species),
         outputs=(),
         events=events,
-        steps=(Step("moment equations", (("order", str(order)), ("kind", table.kind)), "Gillespie 2009"),),
-    )  # fmt: skip
+        steps=(Step("moment equations", (("order", str(order)), ("kind", kind)), "Gillespie 2009"),),
+    )
 
 
 def _with_eliminated(

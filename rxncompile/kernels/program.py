@@ -17,6 +17,7 @@ from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 from ..errors import RxnError
 from ..expressions import TIME, to_float
 from ..system import Jump, Polynomial, Rhs, System, Trigger
+from ..tables import Definitions
 from .graph import Graph, Node, Op
 
 _UNARY: dict[type, Op] = {
@@ -78,6 +79,9 @@ class Lowering:
         if expr.is_Rational:
             return g.constant(self._float(expr))
         if expr.is_Symbol:
+            given = self.system.definitions
+            if isinstance(given, Definitions) and expr in given.formulas:
+                return self.node(given.formulas[expr])
             raise RxnError("R507", f"{expr.name!r} has no value in {self.system.name}")
         if expr.is_Add:
             return g.add(*(self.node(a) for a in expr.args))
@@ -171,7 +175,7 @@ def lower(system: System) -> Lowering:
         lowering.nodes[constant.symbol] = graph.make(Op.PARAM, (), j)
     for i, state in enumerate(system.states):
         lowering.nodes[state.symbol] = graph.make(Op.STATE, (), i)
-    for name, formula in system.definitions:
+    for name, formula in system.plain_definitions:  # those of a table when they are asked for
         lowering.nodes[name] = lowering.node(formula)
     return lowering
 

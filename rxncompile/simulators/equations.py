@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
 
 from ..errors import RxnError
 from ..expressions import TIME
@@ -28,6 +29,7 @@ from ..kernels.program import (
     trigger_program,
 )
 from ..kernels.source import Kernel, compile_program
+from ..kernels.tables import TableKernel, Tables, is_table
 from ..system import System
 from .arrays import Values
 
@@ -54,6 +56,27 @@ class Compiled:
     @cached_property
     def jacobian(self) -> Kernel:
         return compile_program(self.sparse_jacobian.program)
+
+    # many moments are evaluated from their table, which compiled callers cannot
+
+    @cached_property
+    def _tables(self) -> Tables | None:
+        return Tables(self.system) if is_table(self.system) else None
+
+    @property
+    def called_rhs(self) -> Kernel | TableKernel:
+        """The right-hand side to be called from Python."""
+        return self._tables.rhs if self._tables else self.rhs
+
+    @property
+    def called_jacobian(self) -> Kernel | TableKernel:
+        return self._tables.jacobian if self._tables else self.jacobian
+
+    @cached_property
+    def pattern(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Rows and columns of the entries of the Jacobian."""
+        found = self._tables or self.sparse_jacobian
+        return np.array(found.rows, dtype=np.int32), np.array(found.columns, dtype=np.int32)
 
     @cached_property
     def outputs(self) -> Kernel:
@@ -89,7 +112,7 @@ def compiled(system: System) -> Compiled:
 class Function:
     """A kernel at fixed parameters: `f(t, y)` gives its own array, overwritten by the next call."""
 
-    def __init__(self, kernel: Kernel, parameters: Values) -> None:
+    def __init__(self, kernel: Kernel | TableKernel, parameters: Values) -> None:
         self.arguments = np.zeros(kernel.n_states)
         self.out = np.zeros(kernel.n_out)
         self.run = kernel.bind(self.arguments, parameters, self.out)
@@ -122,8 +145,8 @@ class RightHandSide:
     ) -> None:
         self._model, self._parameters, self._limit, self._strict = model, parameters, limit, strict
         self._watch = watch
-        self._function = Function(model.rhs, parameters)
-        self._weights = np.full(model.rhs.n_out, 1e308 / _LARGEST)
+        self._function = Function(model.called_rhs, parameters)
+        self._weights = np.full(model.called_rhs.n_out, 1e308 / _LARGEST)
         self._out, self._run = self._function.out, self._function.run
         self._dot = self._out.dot
         self._mark = np.nan
@@ -205,11 +228,10 @@ class Jacobian:
     def __init__(self, model: Compiled, parameters: Values, sparse: bool) -> None:
         from scipy.sparse import csc_matrix
 
-        pattern = model.sparse_jacobian
         n = len(model.system.states)
-        rows, columns = np.array(pattern.rows, dtype=np.int32), np.array(pattern.columns, dtype=np.int32)
-        self._function = Function(model.jacobian, parameters)
-        self._states, self._pattern = model.system.states, pattern
+        rows, columns = model.pattern
+        self._function = Function(model.called_jacobian, parameters)
+        self._states, self._places = model.system.states, (rows, columns)
         self._shape, self._sparse, self._matrix = (n, n), sparse, csc_matrix
         self._flat = rows * np.int64(n) + columns
         self._order = np.lexsort((rows, columns))
@@ -221,8 +243,8 @@ class Jacobian:
         finite = np.isfinite(entries)
         if not finite.all():
             e = int(np.argmin(finite))
-            row, column = self._states[self._pattern.rows[e]], self._states[self._pattern.columns[e]]
-            value = y[self._pattern.columns[e]]
+            rows, columns = self._places
+            row, column, value = self._states[rows[e]], self._states[columns[e]], y[columns[e]]
             raise RxnError(
                 "R601",
                 f"the derivative of {row.label!r} has the slope {entries[e]} where {column.label!r} is {value:.6g}, "

@@ -122,7 +122,7 @@ def _options(
     if not max_step > 0.0:
         raise RxnError("R604", f"max_step is {max_step}, expected a positive number")
     candidate = jacobian and n > _FEW and (n > _MANY if method is None else method in ("BDF", "Radau"))
-    sparse = candidate and len(model.sparse_jacobian.rows) < _SPARSE * n * n
+    sparse = candidate and len(model.pattern[0]) < _SPARSE * n * n
     chosen = method or ("BDF" if sparse else "LSODA")
     return Options(chosen, rtol, atol, jacobian, sparse, max_step, max_evaluations, np.zeros(n))
 
