@@ -33,7 +33,7 @@ EVALUATIONS = 100_000
 NOISE, CORRECTED, CLOSED = "linear noise", "linear noise with EMRE", "moment hierarchy"
 _TIMES, _FINER = 2_000, 4  # at which an approximation is looked at: so many, or this often between two of the truth
 _SMALL = 0.05  # of the largest value of a moment: below, errors are relative to that
-_SURE = 4.0  # standard errors by which a sampled moment has to be missed
+_SURE = 5.0  # standard errors by which a sampled moment has to be missed
 _NEGATIVE = 1e-6  # of the largest mean: less is the integrator's error
 _INDEFINITE = 1e-4  # of the largest variance
 _SAME = 1e-6
@@ -62,7 +62,7 @@ def judge(
     The truth is the master equation where it needs at most `most_states` states and `most_work` states times steps,
     else `runs` exact trajectories (by default as many as some seconds allow) with their standard errors; or it is
     `against`, a result of this network's jump process at the times `t`. Each approximation is said to be within a
-    relative error `allowed` until a time, of a sampled truth only where four standard errors could not explain it.
+    relative error `allowed` until a time, of a sampled truth only where five standard errors could not explain it.
     Beside errors it is asked whether means stay positive and covariances positive semidefinite, between the times `t`
     as well. Equations that break down, or cannot be integrated with `evaluations` of them, are told with the time.
 
@@ -174,9 +174,11 @@ def _off(errors: Values, resolution: Values, t: Values, labels: Sequence[str], a
     """The largest error, and since when what is sure of it is more than allowed."""
     shown = np.where(np.isfinite(errors), errors, 0.0)
     row, column = divmod(int(np.argmax(shown)), shown.shape[1])
-    late = np.flatnonzero((shown - _SURE * resolution > allowed).any(axis=1))
+    sure = shown - _SURE * resolution
+    late = np.flatnonzero((sure > allowed).any(axis=1))
     since = float(t[max(int(late[0]) - 1, 0)]) if late.size else None  # the last time at which all was well
-    return Off(float(shown[row, column]), labels[column], float(t[row]), since)
+    unsure = bool(resolution.any()) and not (sure > _SAME).any()
+    return Off(float(shown[row, column]), labels[column], float(t[row]), since, unsure)
 
 
 def _faults(path: Path, truth: Truth, labels: Sequence[str]) -> tuple[Fault, ...]:

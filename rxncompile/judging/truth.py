@@ -75,7 +75,8 @@ def truth_of(result: Distribution | Ensemble, labels: Sequence[str]) -> Truth:
     """Means and covariances of `labels`, with standard errors where they were sampled.
 
     Of a mean it is s/sqrt(n); of a covariance sqrt((C_ii C_jj + C_ij^2)/(n - 1)), which holds for normal variables; of
-    a variance sqrt((m4 - s^4)/n) with the sampled fourth central moment m4, where the histogram has every value.
+    a variance sqrt((m4 - s^4)/n) with the sampled fourth central moment m4, where the histogram has every value. What
+    all runs have in common is known to no better than if one of them had another count: s^2 and m4 are at least 1/n.
     Raises R704, R706 where a label or a covariance is not there.
     """
     count, times = len(labels), len(result.t)
@@ -90,14 +91,14 @@ def truth_of(result: Distribution | Ensemble, labels: Sequence[str]) -> Truth:
         source = f"the master equation ({most:,} states, probability lost at most {result.lost.max():.1g})"
         return Truth(result.t, mean, covariance, np.zeros_like(mean), np.zeros_like(covariance), source, True)
     n = max(result.runs, 2)
-    variance = np.diagonal(covariance, axis1=1, axis2=2)
+    variance = np.maximum(np.diagonal(covariance, axis1=1, axis2=2), 1.0 / n)
     product = variance[:, :, np.newaxis] * variance[:, np.newaxis, :]
     error = np.sqrt((product + covariance**2) / (n - 1))
     for i, x in enumerate(labels):
         for k in range(times):
             if (found := whole_values(result, x, k)) is not None:
                 fourth = float(found[1] @ (found[0] - mean[k, i]) ** 4) / n
-                error[k, i, i] = np.sqrt(max(fourth - variance[k, i] ** 2, 0.0) / n)
+                error[k, i, i] = np.sqrt(max(fourth - covariance[k, i, i] ** 2, 1.0 / n) / n)
     source = f"{result.runs:,} exact trajectories"
     return Truth(result.t, mean, covariance, np.sqrt(variance / n), error, source, False)
 

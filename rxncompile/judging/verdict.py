@@ -15,13 +15,15 @@ from .truth import Truth
 class Off:
     """How far a group of moments is off: at most `most`, for `label` at `time`; further than allowed from `since` on.
 
-    `since` is None where all stay within what is allowed. Errors are relative.
+    `since` is None where all stay within what is allowed. `unsure`: a sampled truth cannot tell any of it from chance.
+    Errors are relative.
     """
 
     most: float
     label: str
     time: float
     since: float | None
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ class Verdict:
         parts = []
         if self.means.since is None and self.covariances.since is None:
             first, second = in_percent(self.means.most), in_percent(self.covariances.most)
-            parts.append(f"is within {first} for means and {second} for covariances{self._end}")
+            unsure = ", which the runs cannot tell from chance" * (self.means.unsure and self.covariances.unsure)
+            parts.append(f"is within {first} for means and {second} for covariances{self._end}{unsure}")
         else:
             parts.append(f"is {self._said(self.means)} for means{self._then(self.means)}")
             parts.append(f"{self._said(self.covariances)} for covariances{self._then(self.covariances)}")

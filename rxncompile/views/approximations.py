@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..judging import Judgement
 from ..judging.judge import CLOSED
 from ..notation import escaped_xml
 from .computed import Tour
@@ -24,6 +25,16 @@ def how_good_closures_are(tour: Tour) -> Chapter | None:
     said = "".join(
         f"<li><b>{escaped_xml(v.name)}</b>{escaped_xml(v.sentence.removeprefix(v.name))}</li>" for v in found.verdicts
     )
+    pictures = _pictures(tour, found) if any(v.means for v in found.verdicts) else ""
+    body = f"{paragraph(words)}<ul>{said}</ul>{pictures}"
+    measure = (
+        f"{found.measure} An error of a mean is relative to it, one of a covariance to the product of both standard "
+        "deviations; of values below a twentieth of their largest, to that."
+    )
+    return Chapter("How good closures are", body + paragraph(measure, "quiet"))
+
+
+def _pictures(tour: Tour, found: Judgement) -> str:
     edge = "Lines that leave a panel, at an arrow, go on outside it; a cross is where equations break down."
     names = ", ".join(v.name for v in found.verdicts)
     means = picture(
@@ -34,9 +45,4 @@ def how_good_closures_are(tour: Tour) -> Chapter | None:
         judged_deviations(found, tour.time_unit), "closed-deviations", f"Standard deviations by {names} over time",
         "Standard deviations, in molecules.",
     )  # fmt: skip
-    body = f'{paragraph(words)}<ul>{said}</ul><div class="figures">{means}{deviations}</div>'
-    measure = (
-        f"{found.measure} An error of a mean is relative to it, one of a covariance to the product of both standard "
-        "deviations; of values below a twentieth of their largest, to that."
-    )
-    return Chapter("How good closures are", body + paragraph(measure, "quiet"))
+    return f'<div class="figures">{means}{deviations}</div>'

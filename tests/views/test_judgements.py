@@ -94,6 +94,15 @@ def test_no_chapter_where_there_is_nothing_to_judge() -> None:
     assert how_good_closures_are(computed(waiting, "rxnc run", 1.0, 11, 50, 1, lambda _: None)) is None
 
 
+def test_a_chapter_without_pictures_where_nothing_can_begin() -> None:
+    """The slope of A^0.5 is infinite at 0, and events do not act on linear noise."""
+    text = "species A\nparam k = 1\n0 -> A @ 5\nA -> 0 rate A^0.5\nat 1: k = 2\n"
+    tour = computed(rx.parse(text), "rxnc run", 2.0, 11, 200, 1, lambda _: None)
+    chapter = how_good_closures_are(tour)
+    assert chapter is not None and "<svg" not in chapter.html
+    assert chapter.html.count(" cannot begin: ") == 4
+
+
 def test_a_chapter_of_linear_models_says_that_they_are_exact() -> None:
     tour = computed(rx.parse("species A = 9\nA -> 0 @ 1\n"), "rxnc run", 2.0, 11, 50, 1, lambda _: None)
     chapter = how_good_closures_are(tour)
