@@ -225,7 +225,8 @@ def the_model(tour: Tour) -> Chapter:
 def how_it_was_made(tour: Tour) -> Chapter:
     """The command, the versions, the steps of each derivation and what to cite."""
     parts = [f'<pre class="wrap"><code>{escaped_xml(tour.command)}</code></pre>']
-    systems = [s for s in (tour.rates, tour.jumps) if s is not None]
+    judged = tour.judgement.verdicts if tour.judgement is not None else ()
+    systems = [s for s in (tour.rates, tour.jumps, *(v.system for v in judged)) if s is not None]
     if steps := list(dict.fromkeys(str(step) for s in systems for step in s.steps)):
         parts.append("<h3>Derivations</h3><ul>" + "".join(f"<li>{escaped_xml(s)}</li>" for s in steps) + "</ul>")
     cited = list(dict.fromkeys(c for s in systems for c in s.citations))

@@ -12,6 +12,7 @@ from rxncompile.judging import Judgement, judge
 from rxncompile.tour import computed
 from rxncompile.views.approximations import how_good_closures_are
 from rxncompile.views.behaviour import what_happens
+from rxncompile.views.chapters import how_it_was_made
 from rxncompile.views.judgements import judged_deviations, judged_figure, judged_means, judged_table
 from rxncompile.views.style import save
 from rxncompile.views.tables import as_text
@@ -76,6 +77,7 @@ def test_the_chapter_of_a_model() -> None:
         assert f"<li><b>{verdict.name}</b>" in chapter.html
     assert "&lt;A&gt;" in chapter.html and "<A>" not in chapter.html
     assert "The runs agree with the master equation" in what_happens(tour).html
+    assert "Whittle 1957" in how_it_was_made(tour).html  # what the page uses, it cites
 
 
 def test_runs_of_another_model_are_said_to_differ() -> None:
