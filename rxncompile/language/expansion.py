@@ -13,7 +13,7 @@ from .numbers import exact_number
 from .scope import Frame, Scope
 from .units import UNITS_STAND, in_brackets
 
-EXPANSION_CAP = 1_000_000
+EXPANSION_CAP = 200_000
 LOOPS_CAP = 50
 _INTEGER_CAP = 10**9
 
