@@ -4,7 +4,7 @@ Codes: R0xx syntax, R1xx names, R2xx meaning, R3xx units and volumes, R4xx caps 
 R5xx derivations and compilation, R6xx runs, R7xx data and results. Of a run: R601 not a number or infinite,
 R602 a negative propensity, R603 times, R604 options, R605 no step small enough, R606 a budget spent, R607 an event
 without end, R608 a count beyond 2^53, R609 an initial value, R610 a system that the method cannot run, R611 memory,
-R612 too many states, R615 a cluster that does not answer.
+R612 too many states, R615 a cluster that does not answer, R616 no stable steady state.
 Of results: R706 what one did not keep, R707 a saved run that is not of this model, these times or this seed.
 Of fits: R710 a problem that is none, R711 a PEtab file, R712 a fit without an end, R713 a saved fit of something else.
 """
