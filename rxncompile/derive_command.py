@@ -183,14 +183,10 @@ def _as_text(found: Judgement) -> str:
 
 def _rows(found: Judgement) -> list[tuple[str, list[list[float]]]]:
     """By label: the truth, its standard error and the relative error of each approximation, over time."""
-    count = len(found.species)
-    pairs = [(i, j) for i in range(count) for j in range(i, count)]
     rows = []
+    truth, doubt = found.values
     for k, label in enumerate(found.labels):
-        place = (slice(None), k) if k < count else (slice(None), *pairs[k - count])
-        truth, doubt = (found.truth.mean, found.truth.mean_error) if k < count else (
-            found.truth.covariance, found.truth.covariance_error)  # fmt: skip
-        columns = [truth[place], doubt[place], *(v.errors[:, k] for v in found.verdicts)]
+        columns = [truth[:, k], doubt[:, k], *(v.errors[:, k] for v in found.verdicts)]
         rows.append((label, [[float(x) for x in column] for column in columns]))
     return rows
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import RxnError
-from ..monomials import Kind, label
+from ..monomials import Kind, Monomial, label
 from ..simulators.arrays import Values
 from ..simulators.ode import integrate
 from ..simulators.trajectory import Trajectory
@@ -17,19 +17,28 @@ from ..system import System
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """`mean` (T, n) and `covariance` (T, n, n) at the times `t`, not a number from where the equations broke down.
+    """`mean` (T, n), `covariance` (T, n, n) and `higher` central moments (T, H) at the times `t`.
 
+    They are not a number from where the equations broke down, higher ones also where the equations have none.
     `ended` is the last time that was reached where that is before the end; `why` says what happened then.
     """
 
     t: Values
     mean: Values
     covariance: Values
+    higher: Values
     ended: float | None = None
     why: str = ""
 
 
-def follow(system: System, names: Sequence[str], species: Sequence[str], t: Values, evaluations: int) -> Path:
+def follow(
+    system: System,
+    names: Sequence[str],
+    species: Sequence[str],
+    t: Values,
+    evaluations: int,
+    higher: Sequence[Monomial] = (),
+) -> Path:
     """Integrate a closed System of moments, of any kind, or of linear noise, with so many `evaluations` at a time.
 
     `names` are the species as they stand in labels, `species` as they are alone.
@@ -37,16 +46,20 @@ def follow(system: System, names: Sequence[str], species: Sequence[str], t: Valu
     pieces, why = _stretches(system, t, {}, evaluations)
     count = len(names)
     mean, covariance = np.full((len(t), count), np.nan), np.full((len(t), count, count), np.nan)
+    rest, wanted = np.full((len(t), len(higher)), np.nan), [label(m, names, Kind.CENTRAL) for m in higher]
     row = 0
     for piece in pieces:
         upto = row + len(piece.t)
         means, covariances = _read(piece, names, species)
         mean[row:upto], covariance[row:upto] = means, covariances
+        for k, text in enumerate(wanted):
+            if text in piece.labels:
+                rest[row:upto, k] = piece.mean_of(text)
         row = upto - 1  # the next piece begins where this one ends
     reached = row + 1 if pieces else 0
     if not why:
-        return Path(t, mean, covariance)
-    return Path(t, mean, covariance, float(t[max(reached - 1, 0)]), why)
+        return Path(t, mean, covariance, rest)
+    return Path(t, mean, covariance, rest, float(t[max(reached - 1, 0)]), why)
 
 
 def _stretches(

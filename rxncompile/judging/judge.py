@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
+from math import comb
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +17,7 @@ from ..derivations.linear_noise import linear_noise
 from ..derivations.moments import moments
 from ..derivations.rates import jump_process
 from ..errors import RxnError
-from ..monomials import Kind, label, label_names
+from ..monomials import Kind, Monomial, label, label_names, monomials
 from ..network import Network
 from ..operators import generator
 from ..simulators.arrays import Values
@@ -37,6 +38,7 @@ _SURE = 5.0  # standard errors by which a sampled moment has to be missed
 _NEGATIVE = 1e-6  # of the largest mean: less is the integrator's error
 _INDEFINITE = 1e-4  # of the largest variance
 _SAME = 1e-6
+_MOMENTS = 200  # that are compared, else means and covariances alone
 
 
 def judge(
@@ -91,10 +93,13 @@ def judge(
     for name, other in (others or {}).items():
         made[name] = _maker(other, net, order, kind, expansion)
     found = against or distribution(jumps, times, most_states, most_work) or sampled(jumps, times, runs, seed)
-    truth = truth_of(found, species)
+    exact = isinstance(found, Distribution) and comb(len(names) + order, order) <= _MOMENTS
+    higher = [m for m in monomials(range(len(names)), order) if len(m) > 2] if exact else []
+    truth = truth_of(found, species, higher)
     pairs = [(i, j) for i in range(len(names)) for j in range(i, len(names))]
-    labels = (*(label((i,), names) for i in range(len(names))), *(label(p, names, Kind.CENTRAL) for p in pairs))
-    scale, resolution = _scales(truth, pairs)
+    compared = [*((i,) for i in range(len(names))), *pairs, *higher]
+    labels = tuple(label(m, names, Kind.CENTRAL) for m in compared)
+    scale, resolution = _scales(truth, compared)
     fine = _between(truth.t)
     verdicts: list[Verdict] = []
     for name, make in made.items():
@@ -102,11 +107,13 @@ def judge(
             system = make()
         except RxnError as error:
             nothing = np.full((len(fine), len(names)), np.nan)
-            path = Path(fine, nothing, np.full((*nothing.shape, len(names)), np.nan), float(fine[0]), error.message)
-            verdicts.append(_verdict(name, None, path, truth, scale, resolution, labels, pairs, allowed))
+            rest = np.full((len(fine), len(higher)), np.nan)
+            whole = np.full((*nothing.shape, len(names)), np.nan)
+            path = Path(fine, nothing, whole, rest, float(fine[0]), error.message)
+            verdicts.append(_verdict(name, None, path, truth, scale, resolution, labels, allowed))
             continue
-        path = follow(system, names, species, fine, evaluations)
-        verdict = _verdict(name, system, path, truth, scale, resolution, labels, pairs, allowed)
+        path = follow(system, names, species, fine, evaluations, higher)
+        verdict = _verdict(name, system, path, truth, scale, resolution, labels, allowed)
         same = next((v.name for v in verdicts if not v.same and _equal(v, verdict, truth)), "")
         verdicts.append(replace(verdict, same=same))
     return Judgement(net.name, order, names, labels, truth, resolution, tuple(verdicts))
@@ -129,15 +136,20 @@ def _between(t: Values) -> Values:
     return np.concatenate([*parts, t[-1:]])
 
 
-def _scales(truth: Truth, pairs: Sequence[tuple[int, int]]) -> tuple[Values, Values]:
+def _scales(truth: Truth, compared: Sequence[Monomial]) -> tuple[Values, Values]:
     """What errors are relative to, and the truth's own standard errors in that measure, (T, L)."""
     deviation = np.sqrt(np.maximum(np.diagonal(truth.covariance, axis1=1, axis2=2), 0.0))
-    size = [np.abs(truth.mean)]
-    size += [(deviation[:, i] * deviation[:, j])[:, np.newaxis] for i, j in pairs]
+    size = [np.abs(truth.mean), *(deviation[:, list(m)].prod(axis=1)[:, np.newaxis] for m in compared if len(m) > 1)]
     scale = np.concatenate(size, axis=1)
     scale = np.maximum(scale, _SMALL * scale.max(axis=0))
-    error = np.concatenate([truth.mean_error, *(truth.covariance_error[:, i, j, np.newaxis] for i, j in pairs)], axis=1)
+    error = _flat(truth.mean_error, truth.covariance_error, np.zeros_like(truth.higher))
     return scale, np.divide(error, scale, out=np.zeros_like(error), where=scale > 0.0)
+
+
+def _flat(mean: Values, covariance: Values, higher: Values) -> Values:
+    """By label: means, each covariance once, higher moments."""
+    i, j = np.triu_indices(mean.shape[1])
+    return np.concatenate([mean, covariance[:, i, j], higher], axis=1)
 
 
 def _verdict(
@@ -148,30 +160,31 @@ def _verdict(
     scale: Values,
     resolution: Values,
     labels: Sequence[str],
-    pairs: Sequence[tuple[int, int]],
     allowed: float,
 ) -> Verdict:
     count = path.mean.shape[1]
+    second = count + count * (count + 1) // 2
     at = slice(None, None, (len(path.t) - 1) // (len(truth.t) - 1))
-    given = np.concatenate([path.mean[at], *(path.covariance[at, i, j, np.newaxis] for i, j in pairs)], axis=1)
-    known = np.concatenate([truth.mean, *(truth.covariance[:, i, j, np.newaxis] for i, j in pairs)], axis=1)
+    given = _flat(path.mean[at], path.covariance[at], path.higher[at])
+    known = _flat(truth.mean, truth.covariance, truth.higher)
     # a moment that is always 0, as the variance of what does not fluctuate, has to be 0 to the integrator's error
     floor = np.where(scale > 0.0, scale, _NEGATIVE * np.maximum(np.abs(truth.mean).max(), 1.0) ** 2)
     errors = np.abs(given - known) / floor
-    reached = bool(np.isfinite(given[0]).any())
     groups = [
-        _off(errors[:, k], resolution[:, k], truth.t, labels[k], allowed) if reached and k.stop > k.start else None
-        for k in (slice(0, count), slice(count, len(labels)))
+        _off(errors[:, k], resolution[:, k], truth.t, labels[k], allowed)
+        for k in (slice(0, count), slice(count, second), slice(second, len(labels)))
     ]
-    faults = _faults(path, truth, labels) if reached else ()
+    faults = _faults(path, truth, labels) if np.isfinite(given[0]).any() else ()
     return Verdict(
         name, system, path.t, path.mean, path.covariance, errors, groups[0], groups[1], faults, path.ended, path.why,
-        allowed=allowed,
+        allowed=allowed, higher=groups[2],
     )  # fmt: skip
 
 
-def _off(errors: Values, resolution: Values, t: Values, labels: Sequence[str], allowed: float) -> Off:
-    """The largest error, and since when what is sure of it is more than allowed."""
+def _off(errors: Values, resolution: Values, t: Values, labels: Sequence[str], allowed: float) -> Off | None:
+    """The largest error, and since when what is sure of it is more than allowed; None where nothing is known."""
+    if not np.isfinite(errors).any():
+        return None
     shown = np.where(np.isfinite(errors), errors, 0.0)
     row, column = divmod(int(np.argmax(shown)), shown.shape[1])
     sure = shown - _SURE * resolution

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import RxnError
+from ..monomials import Monomial
 from ..simulators.arrays import Values
 from ..simulators.comparison import whole_values
 from ..simulators.distribution import Distribution
 from ..simulators.ensembles import sample_statistics
 from ..simulators.horizon import expected_events
 from ..simulators.master_equation import master_equation
-from ..simulators.trajectory import Ensemble
+from ..simulators.trajectory import Ensemble, column
 from ..system import System
 
 ERROR = 1e-6  # probability that the master equation may lose: its means are then exact for all that is judged here
@@ -29,7 +30,8 @@ class Truth:
     """What approximations are measured by.
 
     `mean` (T, n) and `covariance` (T, n, n) with their standard errors, which are 0 where they come from the master
-    equation; `source` says in words which of the two it is.
+    equation, of which there may be central moments of `higher` order as well, (T, H); `source` says in words which of
+    the two it is.
     """
 
     t: Values
@@ -37,6 +39,7 @@ class Truth:
     covariance: Values
     mean_error: Values
     covariance_error: Values
+    higher: Values
     source: str
     exact: bool
 
@@ -71,8 +74,10 @@ def sampled(jumps: System, t: Values, runs: int | None, seed: int | None) -> Ens
     return sample_statistics(jumps, t, runs=runs, seed=seed)
 
 
-def truth_of(result: Distribution | Ensemble, labels: Sequence[str]) -> Truth:
+def truth_of(result: Distribution | Ensemble, labels: Sequence[str], higher: Sequence[Monomial] = ()) -> Truth:
     """Means and covariances of `labels`, with standard errors where they were sampled.
+
+    `higher`: central moments by places in `labels`, of a distribution.
 
     Of a mean it is s/sqrt(n); of a covariance sqrt((C_ii C_jj + C_ij^2)/(n - 1)), which holds for normal variables; of
     a variance sqrt((m4 - s^4)/n) with the sampled fourth central moment m4, where the histogram has every value. What
@@ -89,7 +94,8 @@ def truth_of(result: Distribution | Ensemble, labels: Sequence[str]) -> Truth:
     if isinstance(result, Distribution):
         most = max(len(s.p) for s in result.snapshots)
         source = f"the master equation ({most:,} states, probability lost at most {result.lost.max():.1g})"
-        return Truth(result.t, mean, covariance, np.zeros_like(mean), np.zeros_like(covariance), source, True)
+        rest = _central(result, labels, mean, higher)
+        return Truth(result.t, mean, covariance, np.zeros_like(mean), np.zeros_like(covariance), rest, source, True)
     n = max(result.runs, 2)
     variance = np.maximum(np.diagonal(covariance, axis1=1, axis2=2), 1.0 / n)
     product = variance[:, :, np.newaxis] * variance[:, np.newaxis, :]
@@ -100,7 +106,18 @@ def truth_of(result: Distribution | Ensemble, labels: Sequence[str]) -> Truth:
                 fourth = float(found[1] @ (found[0] - mean[k, i]) ** 4) / n
                 error[k, i, i] = np.sqrt(max(fourth - covariance[k, i, i] ** 2, 1.0 / n) / n)
     source = f"{result.runs:,} exact trajectories"
-    return Truth(result.t, mean, covariance, np.sqrt(variance / n), error, source, False)
+    return Truth(result.t, mean, covariance, np.sqrt(variance / n), error, np.empty((times, 0)), source, False)
+
+
+def _central(result: Distribution, labels: Sequence[str], mean: Values, wanted: Sequence[Monomial]) -> Values:
+    """Central moments at each time, (T, H)."""
+    places = [column(result, x) for x in labels]
+    found = np.empty((len(result.t), len(wanted)))
+    for k, s in enumerate(result.snapshots):
+        centred, p = s.values[:, places] - mean[k], s.p / s.p.sum()
+        for i, m in enumerate(wanted):
+            found[k, i] = p @ centred[:, list(m)].prod(axis=1)
+    return found
 
 
 def _covariance(result: Distribution | Ensemble, first: str, second: str) -> Values:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from ..errors import RxnError
 from ..simulators.arrays import Values
@@ -53,9 +56,9 @@ class Verdict:
 
     `t` (F,) are the times at which it was followed, finer than those of the truth; `mean` (F, n) and `covariance`
     (F, n, n) what it gives there, not a number from where it broke down; `errors` (T, L) its relative errors at the
-    times of the truth, for the labels of the judgement. `means` and `covariances` say how far these are off, None where
-    nothing was reached; `faults` what moments cannot be; `ended` and `why` when and why it broke down, None where it
-    did not. `same` names an earlier approximation that gives the same numbers.
+    times of the truth, for the labels of the judgement. `means`, `covariances` and `higher` moments say how far these
+    are off, None where there are none; `faults` what moments cannot be; `ended` and `why` when and why it broke down,
+    None where it did not. `same` names an earlier approximation that gives the same numbers.
     """
 
     name: str
@@ -71,28 +74,35 @@ class Verdict:
     why: str = ""
     same: str = ""
     allowed: float = 0.1
+    higher: Off | None = None
 
     @property
     def good(self) -> bool:
         """Whether it reached the end, within what is allowed, without a fault."""
-        found = (self.means, self.covariances)
-        return self.ended is None and not self.faults and all(x is not None and x.since is None for x in found)
+        return self.means is not None and self.ended is None and not self.faults and not any(
+            off.since is not None for _, off in self._groups
+        )
+
+    @property
+    def _groups(self) -> list[tuple[str, Off]]:
+        found = (("means", self.means), ("covariances", self.covariances), ("higher moments", self.higher))
+        return [(what, off) for what, off in found if off is not None]
 
     @property
     def sentence(self) -> str:
         """What there is to say, in one line."""
         if self.same:
             return f"{self.name} gives the same numbers as {self.same}."
-        if self.means is None or self.covariances is None:
+        if self.means is None:
             return f"{self.name} cannot begin: {self.why}."
-        parts = []
-        if self.means.since is None and self.covariances.since is None:
-            first, second = in_percent(self.means.most), in_percent(self.covariances.most)
-            unsure = ", which the runs cannot tell from chance" * (self.means.unsure and self.covariances.unsure)
-            parts.append(f"is within {first} for means and {second} for covariances{self._end}{unsure}")
+        groups = self._groups
+        if all(off.since is None for _, off in groups):
+            unsure = ", which the runs cannot tell from chance" * all(off.unsure for _, off in groups)
+            each = listed([f"{in_percent(off.most)} for {what}" for what, off in groups])
+            parts = [f"is within {each}{self._end}{unsure}"]
         else:
-            parts.append(f"is {self._said(self.means)} for means{self._then(self.means)}")
-            parts.append(f"{self._said(self.covariances)} for covariances{self._then(self.covariances)}")
+            parts = [f"{self._said(off)} for {what}{self._then(off)}" for what, off in groups]
+            parts[0] = f"is {parts[0]}"
         parts += [str(fault) for fault in self.faults]
         if self.ended is not None:
             parts.append(f"it breaks down at t = {self.ended:.4g} ({self.why})")
@@ -118,9 +128,10 @@ class Verdict:
 class Judgement:
     """Approximations of one model against its process.
 
-    `labels` are the moments that were compared, the means first, then the covariances `<A*B>_c`; `species` the names
-    in them. An error of a mean is relative to the mean, one of a covariance to the product of both standard deviations
-    (so that of a variance is relative to the variance), and to a twentieth of its largest value where that is smaller.
+    `labels` are the moments that were compared, the means first, then the covariances `<A*B>_c`, then central moments
+    of higher order where the truth is exact and `order` has them; `species` the names in them. An error of a mean is
+    relative to the mean, one of another moment to the product of the standard deviations (so that of a variance is
+    relative to the variance), and to a twentieth of its largest value where that is smaller.
     `resolution` (T, L) is what the truth itself does not know, in the same measure: 0 or one standard error.
     """
 
@@ -131,6 +142,21 @@ class Judgement:
     truth: Truth
     resolution: Values
     verdicts: tuple[Verdict, ...]
+
+    @property
+    def groups(self) -> tuple[slice, slice, slice]:
+        """Which of the labels are means, covariances and higher moments."""
+        count = len(self.species)
+        second = count + count * (count + 1) // 2
+        return slice(0, count), slice(count, second), slice(second, len(self.labels))
+
+    @property
+    def values(self) -> tuple[Values, Values]:
+        """The truth and its standard errors by label, each (T, L)."""
+        i, j = np.triu_indices(len(self.species))
+        x = self.truth
+        known = np.concatenate([x.mean, x.covariance[:, i, j], x.higher], axis=1)
+        return known, np.concatenate([x.mean_error, x.covariance_error[:, i, j], np.zeros_like(x.higher)], axis=1)
 
     def __getitem__(self, name: str) -> Verdict:
         """The verdict on one approximation. Raises R704 for another name."""
@@ -174,3 +200,8 @@ def in_percent(error: float) -> str:
     percent = 100.0 * error
     step = 10.0 ** (math.floor(math.log10(percent)) - 1)
     return f"{math.ceil(percent / step - 1e-9) * step:.6g} %"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """`A`, `A and B`, `A, B and C`."""
+    return " and ".join(x for x in (", ".join(parts[:-1]), *parts[-1:]) if x)

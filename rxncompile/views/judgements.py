@@ -103,8 +103,7 @@ def _deviation(ax: Axes, judgement: Judgement, i: int) -> None:
 
 def _errors(ax: Axes, judgement: Judgement, what: str) -> None:
     """The largest relative error of a group of moments over time; grey, what a sampled truth does not know."""
-    count = len(judgement.species)
-    group = slice(0, count) if what == "means" else slice(count, None)
+    group = judgement.groups[0 if what == "means" else 1]
     t = judgement.truth.t
     if not judgement.truth.exact:
         doubt = np.maximum(2.0 * judgement.resolution[:, group].max(axis=1), _LEAST)

@@ -174,3 +174,25 @@ def test_refusals() -> None:
         judge(rx.parse(DIMERS), [gaussian], [0.0])
     with pytest.raises(rx.RxnError, match="order"):
         judge(rx.parse(DIMERS), [gaussian], T, order=0)
+
+
+def test_higher_moments_are_compared_where_the_truth_is_exact() -> None:
+    """Third central moments of linear noise do not exist; those of the hierarchy of order three are exact here."""
+    found = judge(rx.parse(GENE), [], T, order=3)
+    assert found.labels[-1] == "<M^3>_c" and len(found.labels) == 3 + 6 + 10
+    exact = rx.master_equation(rx.jump_process(rx.parse(GENE)), [0.0, 5.0])
+    n, p = exact.marginal("M", 1)
+    known, _ = found.values
+    assert known[-1, -1] == pytest.approx(p @ (n - p @ n) ** 3, rel=1e-4)
+    assert found[CLOSED].higher is not None and found[CLOSED].higher.most < 1e-3
+    assert " for higher moments" in found[CLOSED].sentence
+    assert found[NOISE].higher is None and "higher" not in found[NOISE].sentence
+    few = judge(rx.parse(DIMERS), [gaussian], T, order=3, runs=200, seed=1, most_states=5)
+    assert len(few.labels) == 2 + 3 and few["gaussian"].higher is None
+
+
+def test_what_an_approximation_does_not_give_is_not_judged() -> None:
+    """Means alone, of order one: no covariance is said to be right."""
+    found = judge(rx.parse(DIMERS), [gaussian], T, order=1, noise=False)["gaussian"]
+    assert found.means is not None and found.covariances is None and not found.faults
+    assert "covariances" not in found.sentence
