@@ -48,7 +48,10 @@ def monomials(indices: Iterable[int], order: int) -> Iterator[Monomial]:
 
 def label(monomial: Monomial, names: Sequence[str], kind: Kind = Kind.RAW) -> str:
     """`<A^2*B>`, with `_c`, `_f` or `_k` behind it for the other kinds; a mean is `<A>` in all of them."""
-    factors = [names[i] + (f"^{q}" if q > 1 else "") for i, q in Counter(monomial).items()]
+    if len(set(monomial)) == len(monomial):
+        factors = [names[i] for i in monomial]
+    else:
+        factors = [names[i] + (f"^{q}" if q > 1 else "") for i, q in Counter(monomial).items()]
     return f"<{'*'.join(factors)}>" + (_SUFFIX[kind] if len(monomial) > 1 else "")
 
 

@@ -55,7 +55,7 @@ class Moments(Sequence[sp.Symbol]):
         self._made: dict[int, sp.Symbol] = {}
 
     def monomial(self, i: int) -> Monomial:
-        return tuple(int(s) for s in self.rows[i] if s >= 0)
+        return tuple(s for s in self.rows[i].tolist() if s >= 0)
 
     def places(self, codes: Numbers) -> Numbers:
         """Where moments of these codes stand; they have to be there."""

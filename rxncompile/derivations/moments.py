@@ -30,7 +30,7 @@ from ..tables import TermTable
 from .elimination import eliminated, without
 from .moment_equations import Table, table_of
 from .moment_events import FROM_RAW, events_of_moments, moments_of
-from .rates import jump_process
+from .rates import counts_beside_jumps
 from .start import definitions_without_counts, raw_start
 from .term_tables import term_table
 
@@ -62,7 +62,7 @@ def moments(
     gen = generator(net)
     if eliminate is False:
         return hierarchy(net, gen, order, kind, of, expansion)
-    states = {s.symbol: s for s in jump_process(net).states}
+    states = {s.symbol: s for s in counts_beside_jumps(net, ()).states}
     names = None if eliminate is True else tuple(eliminate)
     given = eliminated(conservation_laws(net), {s: states[s] for s in gen.species}, names)
     if not given:
@@ -103,7 +103,7 @@ def _check(order: int) -> None:
 
 
 def _system(net: Network, table: Table, wanted: Sequence[Monomial], drift: Sequence[Rhs], order: int) -> System:
-    base = jump_process(net)
+    base = counts_beside_jumps(net, (t.rate if t.law is None else t.propensity for t in table.gen.terms))
     species, names, kind = table.gen.species, table.names, table.kind
     if isinstance(drift, TermTable):
         for m, name in zip(wanted, drift.moments[: len(wanted)], strict=True):

@@ -93,6 +93,16 @@ def jump_process(net: Network) -> System:
         enough = () if reaction.mass_action else reaction.reactants
         requires = tuple((symbol(name), count) for name, count in enough if name in moving)
         jumps.append(Jump(reaction.name, changes, propensity(net, reaction), requires, reaction.span))
+    return _counted(net, roles, jumps, ())
+
+
+def counts_beside_jumps(net: Network, formulas: Iterable[sp.Expr]) -> System:
+    """What a jump process says beside its jumps, with the definitions that `formulas` of counts need."""
+    _refuse_lattice(net, "a well-mixed jump process")
+    return _counted(net, _roles(net), (), formulas)
+
+
+def _counted(net: Network, roles: _Roles, jumps: Iterable[Jump], formulas: Iterable[sp.Expr]) -> System:
     counts = {s.symbol: in_counts(s) for s in net.not_counted}
     drift: dict[str, list[sp.Expr]] = {s.name: [] for s in roles.species}
     for term in net.ode_terms:
@@ -107,6 +117,7 @@ def jump_process(net: Network) -> System:
         jumps,
         counts,
         Step("jump process", (), "Yang et al. 2021, Eq. 5; Gillespie 1977"),
+        formulas,
     )
 
 
@@ -157,10 +168,12 @@ def _system(
     jumps: Iterable[Jump],
     to_counts: Mapping[sp.Symbol, sp.Expr] | None,
     step: Step,
+    beside: Iterable[sp.Expr] = (),
 ) -> System:
     """Everything that both readings share: parameters, definitions, events, outputs.
 
     `to_counts` rewrites bare names where the states are counts, None where they are the bare names themselves.
+    `beside`: other formulas whose definitions are needed.
     """
     counted, counts = to_counts is not None, to_counts or {}
     settable = [
@@ -193,7 +206,7 @@ def _system(
     outputs += tuple((r.name, symbol(r.name)) for r in net.rules if r.reported)
     every = {symbol(c.name): c.value for c in net.constants}
     every |= {symbol(r.name): r.formula.xreplace(counts) for r in net.rules}
-    formulas: list[sp.Basic] = [*drift, *(j.propensity for j in jumps), *(f for _, f in outputs)]
+    formulas: list[sp.Basic] = [*drift, *beside, *(j.propensity for j in jumps), *(f for _, f in outputs)]
     formulas += [s.initial for s in states if not isinstance(s.initial, Distribution)]
     formulas += [a for s in states if isinstance(s.initial, Distribution) for a in s.initial.arguments]
     formulas += [c.value for c in parameters]

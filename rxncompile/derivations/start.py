@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from math import prod
 
 import sympy as sp
 
@@ -41,7 +42,12 @@ def raw_start(states: Sequence[State]) -> Lookup:
             raise RxnError("R517", message, hint="Poisson and Binomial have; or give a number")
         return sp.Add(*(s * falling(j, *initial.arguments) for j, s in enumerate(stirling(q)) if s))
 
+    whole = [int(s.initial) if isinstance(s.initial, sp.Integer) else None for s in states]
+
     def raw(monomial: Monomial) -> sp.Expr:
+        numbers = [whole[i] for i in monomial]
+        if None not in numbers:  # by far the most, and sympy's products are slow
+            return sp.Integer(prod(x for x in numbers if x is not None))
         return sp.Mul(*(power(i, monomial.count(i)) for i in sorted(set(monomial))))
 
     return raw
