@@ -13,8 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
-from itertools import product
+from functools import cache, cached_property, lru_cache
 from math import comb, factorial, perm
 
 import sympy as sp
@@ -36,6 +35,21 @@ class Operator:
 
     species: tuple[sp.Symbol, ...]
     table: Mapping[Key, Number]
+
+    @cached_property
+    def rows(self) -> tuple[tuple[Key, Number], ...]:
+        """The terms in a fixed order."""
+        return tuple(self.table.items())
+
+    @cached_property
+    def places(self) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
+        """The rows that create each species, and those that annihilate it."""
+        found: tuple[dict[int, list[int]], dict[int, list[int]]] = ({}, {})
+        for row, (key, _) in enumerate(self.rows):
+            for side, where in zip(key[1:], found, strict=True):
+                for i in set(side):
+                    where.setdefault(i, []).append(row)
+        return found
 
     def __add__(self, other: Operator) -> Operator:
         total = dict(self.table)
@@ -128,15 +142,16 @@ class Operator:
 def commutator(left: Operator, right: Operator) -> Operator:
     """`left right - right left`: only pairs that contract are looked at, and their uncontracted parts cancel."""
     _like(left, right)
+    small, large, sign = (left, right, 1) if len(left.table) <= len(right.table) else (right, left, -1)
+    making, taking = large.places
     total: dict[Key, Number] = {}
-    for sign, first, second in ((1, left, right), (-1, right, left)):
-        creating: dict[int, list[Key]] = {}
-        for key in second.table:
-            for i in set(key[1]):
-                creating.setdefault(i, []).append(key)
-        for one, x in first.table.items():
-            for other in {key for i in set(one[2]) for key in creating.get(i, ())}:
-                _join(total, one, other, sign * x * second.table[other], contracted=True)
+    for one, x in small.table.items():
+        for row in {row for i in set(one[2]) for row in making.get(i, ())}:
+            other, y = large.rows[row]
+            _join(total, one, other, sign * x * y, contracted=True)
+        for row in {row for i in set(one[1]) for row in taking.get(i, ())}:
+            other, y = large.rows[row]
+            _join(total, other, one, -sign * x * y, contracted=True)
     return _made(left.species, total)
 
 
@@ -168,6 +183,7 @@ def counted(species: tuple[sp.Symbol, ...], monomial: Monomial) -> Operator:
     return Operator(species, {(_NONE, m, m): x for m, x in powers_from_falling(monomial)})
 
 
+@lru_cache(maxsize=16)
 def ladder(gen: Generator) -> Operator:
     """W as a table of normal-ordered terms. Raises R516 for a law that is no finite sum of them."""
     place = gen.positions
@@ -227,17 +243,19 @@ def _join(total: dict[Key, Number], left: Key, right: Key, x: Number, contracted
 @cache
 def contractions(taken: Monomial, made: Monomial) -> tuple[tuple[Monomial, Monomial, int], ...]:
     """`a^taken â^made` in normal order: (created, destroyed, number), the part without contraction first."""
-    m, n = Counter(taken), Counter(made)
-    shared = sorted(m.keys() & n.keys())
-    found = []
-    for ks in product(*(range(min(m[i], n[i]) + 1) for i in shared)):
-        ways = 1
-        less: Counter[int] = Counter()
-        for i, k in zip(shared, ks, strict=True):
-            ways *= comb(m[i], k) * comb(n[i], k) * factorial(k)
-            less[i] = k
-        found.append((tuple(sorted((n - less).elements())), tuple(sorted((m - less).elements())), ways))
+    found = [(made, taken, 1)]
+    for i in dict.fromkeys(taken):
+        m, n = taken.count(i), made.count(i)
+        if n:
+            ways = [comb(m, k) * comb(n, k) * factorial(k) for k in range(min(m, n) + 1)]
+            found = [(_less(up, i, k), _less(down, i, k), x * y) for up, down, x in found for k, y in enumerate(ways)]
     return tuple(found)
+
+
+def _less(monomial: Monomial, i: int, k: int) -> Monomial:
+    """A sorted monomial without `k` of its factors i."""
+    at = monomial.index(i)
+    return monomial[:at] + monomial[at + k :]
 
 
 @cache
@@ -251,7 +269,12 @@ def _merged(one: Constants, other: Constants) -> Constants:
 
 
 def _place(factor: tuple[sp.Expr, int]) -> str:
-    return str(sp.srepr(factor[0]))
+    return _name(factor[0])
+
+
+@cache
+def _name(base: sp.Expr) -> str:
+    return str(sp.srepr(base))
 
 
 def _expr(c: Constants, x: Number) -> sp.Expr:
