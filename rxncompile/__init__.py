@@ -22,6 +22,7 @@ The stages, each a plain function from one noun to the next:
     System.evaluate       System, numbers      -> numbers      exact, no compilation
     lambdify              System, part         -> function     f(t, y, p, out), callable from numba code
     integrate             System, times        -> Trajectory   ordinary differential equations
+    steady_state          System               -> SteadyState  the stable one that it goes to, with eigenvalues
     sample                System, times, runs  -> Trajectory   exact stochastic paths
     sample_statistics     System, times, runs  -> Ensemble     mean, covariances, histograms in one pass
     resume                Ensemble or file     -> Ensemble     an interrupted one, continued to the same numbers
@@ -82,6 +83,8 @@ if TYPE_CHECKING:
     from .simulators.passage import sample_passage as sample_passage
     from .simulators.passage import stop_at as stop_at
     from .simulators.ssa import sample as sample
+    from .simulators.steady import SteadyState as SteadyState
+    from .simulators.steady import steady_state as steady_state
     from .simulators.sweep_files import load as load_result  # noqa: F401
     from .simulators.sweep_files import save as save_result  # noqa: F401
     from .simulators.sweeps import sweep as sweep
@@ -107,6 +110,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "Passage": (".simulators.long_run", "Passage"),
     "PassageTimes": (".simulators.passage", "PassageTimes"),
     "RxnError": (".errors", "RxnError"),
+    "SteadyState": (".simulators.steady", "SteadyState"),
     "Sweep": (".simulators.axes", "Sweep"),
     "System": (".system", "System"),
     "Trajectory": (".simulators.trajectory", "Trajectory"),
@@ -138,6 +142,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "sample_statistics": (".simulators.ensembles", "sample_statistics"),
     "save_result": (".simulators.sweep_files", "save"),
     "stationary": (".simulators.long_run", "stationary"),
+    "steady_state": (".simulators.steady", "steady_state"),
     "stop_at": (".simulators.passage", "stop_at"),
     "structure_of": (".structure", "structure_of"),
     "sweep": (".simulators.sweeps", "sweep"),
