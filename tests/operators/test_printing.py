@@ -1,11 +1,14 @@
 """The readable forms of a generator: as the papers write them, and meaning what the operator does."""
 
 import re
+from pathlib import Path
 
+import pytest
 import sympy as sp
 from hypothesis import HealthCheck, given, settings
 
 import rxncompile as rx
+from rxncompile.cli import main
 from rxncompile.expressions import symbol
 from rxncompile.network import Network
 from rxncompile.notation import to_mathml
@@ -145,3 +148,17 @@ def test_every_network_has_every_form(net: Network) -> None:
         latex = equation.latex()
         assert latex.count("{") == latex.count("}")
         assert "None" not in latex + str(equation)
+
+
+def test_the_command_line_writes_every_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = tmp_path / "walk.rxn"
+    model.write_text(WALK, encoding="utf-8")
+    gen = generator(rx.parse(WALK))
+    for word, form in (("generator", as_operator), ("pde", as_generating_function), ("equation", as_master_equation)):
+        assert main(["derive", str(model), word]) == 0
+        assert capsys.readouterr().out.strip() == str(form(gen))
+        assert main(["derive", str(model), word, "--format", "latex"]) == 0
+        assert capsys.readouterr().out.strip() == form(gen).latex()
+    with pytest.raises(SystemExit):
+        main(["derive", str(model), "pde", "--format", "json"])
+    assert "an operator has text and latex" in capsys.readouterr().err
