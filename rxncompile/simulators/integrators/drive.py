@@ -9,15 +9,7 @@ import numpy as np
 
 from ...kernels.jit import bare_jit, call_kernel
 from ..arrays import Values
-from .steps import (
-    between_explicit,
-    between_rosenbrock,
-    explicit_step,
-    first_step,
-    linearise,
-    rosenbrock_step,
-    size_of,
-)
+from .steps import between, explicit_step, first_step, linearise, rosenbrock_step, size_of
 
 # how a solve ends
 DONE, NOT_FINITE, UNDERFLOW, SPENT = range(4)
@@ -62,16 +54,14 @@ def _keep(trace: Any, t: float, h: float, y: Any) -> None:
 
 
 @bare_jit
-def explicit_solve(
-    tab: Any, eq: Any, work: Any, control: Any, times: Any, p: Any, out: Any, count: Any, trace: Any
-) -> int:
-    """y at `times` from y = out[0] at times[0] by an explicit method, into `out` (T, n); DONE or why not.
+def solve(tab: Any, eq: Any, work: Any, control: Any, times: Any, p: Any, out: Any, count: Any, trace: Any) -> int:
+    """y at `times` from y = out[0] at times[0], into `out` (T, n); DONE or why not.
 
     `count` (3,) gives the steps taken, the steps refused, and the row that was under way.
     """
     y, new, k = work.y, work.new, work.k
-    n, stages, last = y.size, tab.c.size, times.size - 1
-    t, end = times[0], times[last]
+    n, stages, last, implicit = y.size, tab.c.size, times.size - 1, tab.gamma > 0.0
+    t, end, order = times[0], times[last], 1.0 / tab.order
     count[0] = count[1] = trace.used[0] = 0
     count[2] = 1
     for m in range(n):
@@ -80,67 +70,6 @@ def explicit_solve(
         return DONE
     call_kernel(eq.rhs, t, y, p, k[0])
     h = control.fixed if control.fixed > 0.0 else first_step(eq, work, t, end, p, control.rtol, control.atol, tab.order)
-    before, refused, row = 1e-4, False, 1
-    while row <= last:
-        if count[0] + count[1] >= control.max_steps:
-            return SPENT
-        goal = times[row] if control.landing else end
-        step = goal - t if t + 1.0001 * h >= goal else h
-        if not step > _ULPS * abs(t):
-            return UNDERFLOW
-        explicit_step(tab, eq, work, t, step, p)
-        size = 0.0 if control.fixed > 0.0 else size_of(work.error, y, new, control.rtol, control.atol)
-        if not size <= 1.0:
-            count[1] += 1
-            h = step * (max(_LEAST, _SAFE * size ** (-1.0 / tab.order)) if size < math.inf else 0.1)
-            refused = True
-            if not h > _ULPS * abs(t):
-                return UNDERFLOW if size < math.inf else NOT_FINITE
-            continue
-        count[0] += 1
-        _keep(trace, t, step, y)
-        now = goal if step != h or t + step >= goal else t + step
-        while row <= last and times[row] <= now:
-            if times[row] == now:
-                for m in range(n):
-                    out[row, m] = new[m]
-            else:
-                between_explicit(tab, work, step, (times[row] - t) / step, out[row])
-            row += 1
-            count[2] = row
-        for m in range(n):
-            y[m] = new[m]
-            k[0, m] = k[stages - 1, m]
-        t = now
-        if control.fixed > 0.0:
-            continue
-        size = max(size, 1e-10)
-        grown = _SAFE * size ** (-(1.0 / tab.order - 0.75 * _BETA)) * before**_BETA
-        grown = min(_MOST, max(_LEAST, grown))
-        grown = min(1.0, grown) if refused else grown
-        h = max(step * grown, h) if step < h and not refused and grown > 1.0 else step * grown
-        before, refused = max(size, 1e-4), False
-    return DONE
-
-
-@bare_jit
-def rosenbrock_solve(
-    tab: Any, eq: Any, work: Any, control: Any, times: Any, p: Any, out: Any, count: Any, trace: Any
-) -> int:
-    """As `explicit_solve`, by a Rosenbrock method: for stiff equations."""
-    y, new, k = work.y, work.new, work.k
-    n, last = y.size, times.size - 1
-    t, end = times[0], times[last]
-    count[0] = count[1] = trace.used[0] = 0
-    count[2] = 1
-    for m in range(n):
-        y[m] = out[0, m]
-    if last == 0:
-        return DONE
-    h = control.fixed
-    if not h > 0.0:
-        call_kernel(eq.rhs, t, y, p, k[0])
-        h = first_step(eq, work, t, end, p, control.rtol, control.atol, tab.order)
     before, length, refused, fresh, row = 1.0, h, False, False, 1
     while row <= last:
         if count[0] + count[1] >= control.max_steps:
@@ -149,15 +78,20 @@ def rosenbrock_solve(
         step = goal - t if t + 1.0001 * h >= goal else h
         if not step > _ULPS * abs(t):
             return UNDERFLOW
-        if not fresh:
-            linearise(eq, work, t, p)
-            fresh = True
+        good = True
+        if implicit:
+            if not fresh:
+                linearise(eq, work, t, p)
+                fresh = True
+            good = rosenbrock_step(tab, eq, work, t, step, p)
+        else:
+            explicit_step(tab, eq, work, t, step, p)
         size = math.inf
-        if rosenbrock_step(tab, eq, work, t, step, p):
+        if good:
             size = 0.0 if control.fixed > 0.0 else size_of(work.error, y, new, control.rtol, control.atol)
         if not size <= 1.0:
             count[1] += 1
-            h = step * (max(_LEAST, _SAFE * size ** (-1.0 / tab.order)) if size < math.inf else 0.1)
+            h = step * (max(_LEAST, _SAFE * size**-order) if size < math.inf else 0.1)
             refused = True
             if not h > _ULPS * abs(t):
                 return UNDERFLOW if size < math.inf else NOT_FINITE
@@ -170,41 +104,36 @@ def rosenbrock_solve(
                 for m in range(n):
                     out[row, m] = new[m]
             else:
-                between_rosenbrock(tab, work, (times[row] - t) / step, out[row])
+                between(tab, work, step, (times[row] - t) / step, out[row])
             row += 1
             count[2] = row
         for m in range(n):
             y[m] = new[m]
+            if not implicit:
+                k[0, m] = k[stages - 1, m]
         t, fresh = now, False
         if control.fixed > 0.0:
             continue
         size = max(size, 1e-10)
-        grown = _SAFE * size ** (-1.0 / tab.order)
-        if count[0] > 1:  # the predictive control of Gustafsson 1994
-            grown = min(grown, grown * (step / length) * (before / size) ** (1.0 / tab.order))
+        if implicit:
+            grown = _SAFE * size**-order
+            if count[0] > 1:  # the predictive control of Gustafsson 1994
+                grown = min(grown, grown * (step / length) * (before / size) ** order)
+        else:
+            grown = _SAFE * size ** -(order - 0.75 * _BETA) * max(before, 1e-4) ** _BETA
         grown = min(_MOST, max(_LEAST, grown))
         grown = min(1.0, grown) if refused else grown
-        length, before = step, max(size, 1e-2)
+        length, before = step, max(size, 1e-2) if implicit else size
         h = max(step * grown, h) if step < h and not refused and grown > 1.0 else step * grown
         refused = False
     return DONE
 
 
 @bare_jit
-def explicit_many(
+def solve_many(
     tab: Any, eq: Any, work: Any, control: Any, times: Any, p: Any, out: Any, codes: Any, counts: Any, trace: Any,
     first: int, last: int,
 ) -> None:  # fmt: skip
     """The solves first, ..., last - 1 of parameters p (R, P), each from out[r, 0], into `out` (R, T, n)."""
     for r in range(first, last):
-        codes[r] = explicit_solve(tab, eq, work, control, times, p[r], out[r], counts[r], trace)
-
-
-@bare_jit
-def rosenbrock_many(
-    tab: Any, eq: Any, work: Any, control: Any, times: Any, p: Any, out: Any, codes: Any, counts: Any, trace: Any,
-    first: int, last: int,
-) -> None:  # fmt: skip
-    """As `explicit_many`, by a Rosenbrock method."""
-    for r in range(first, last):
-        codes[r] = rosenbrock_solve(tab, eq, work, control, times, p[r], out[r], counts[r], trace)
+        codes[r] = solve(tab, eq, work, control, times, p[r], out[r], counts[r], trace)

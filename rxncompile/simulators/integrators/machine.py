@@ -19,10 +19,10 @@ from ..equations import compiled
 from ..pool import StoppedError, each_block, how_many
 from . import drive
 from .drive import Control, Trace
-from .replay import explicit_along, explicit_back, rosenbrock_along, rosenbrock_back
+from .replay import along, back
 from .sensitivity import Derivatives, Tangents
 from .steps import Equations, Work
-from .tableaus import RODAS5P, TSIT5, Explicit, Rosenbrock
+from .tableaus import RODAS5P, TSIT5, Tableau
 
 _BLOCK = 64  # solves between two looks at the outside
 
@@ -48,7 +48,7 @@ class Machine:
         return self.scheme is Scheme.ROSENBROCK
 
     @property
-    def tableau(self) -> Explicit | Rosenbrock:
+    def tableau(self) -> Tableau:
         return RODAS5P if self.stiff else TSIT5
 
     @cached_property
@@ -100,28 +100,25 @@ class Machine:
     def solve(
         self, control: Control, times: Values, p: Values, start: Values, trace: Trace
     ) -> tuple[int, Values, Codes]:
-        """(why it ended, states (T, n), counts of `drive.explicit_solve`) of one solve from `start`."""
+        """(why it ended, states (T, n), counts of `drive.solve`) of one solve from `start`."""
         out, count = np.zeros((len(times), len(start))), np.zeros(3, dtype=np.int64)
         out[0] = start
-        run = drive.rosenbrock_solve if self.stiff else drive.explicit_solve
-        code = run(self.tableau, self.equations, self.work(), control, times, p, out, count, trace)
+        code = drive.solve(self.tableau, self.equations, self.work(), control, times, p, out, count, trace)
         return int(code), out, count
 
     def along(self, times: Values, p: Values, trace: Trace, s: Values, q: Values) -> Values:
         """Directions s (m, n) of the start and q (m, P) of the parameters, carried along a traced solve, (T, m, n)."""
         found = np.zeros((len(times), *s.shape))
         room = np.zeros((len(s), len(self.tableau.c), s.shape[1]))
-        run = rosenbrock_along if self.stiff else explicit_along
         made = (self.tableau, self.equations, self.derivatives, self.work(), self.tangents())
-        run(*made, trace, times, p, s.copy(), q, room, found)
+        along(*made, trace, times, p, s.copy(), q, room, found)
         return found
 
     def back(self, times: Values, p: Values, trace: Trace, sources: Values) -> tuple[Values, Values]:
         """(d L/d y(t_0), d L/d p) for a function L of a traced solve with d L/d y(times[r]) = sources[r]."""
         costate, gradient = np.zeros(len(self.system.states)), np.zeros(len(p))
-        run = rosenbrock_back if self.stiff else explicit_back
         made = (self.tableau, self.equations, self.derivatives, self.work(), self.tangents())
-        run(*made, trace, times, sources, p, costate, gradient)
+        back(*made, trace, times, sources, p, costate, gradient)
         return costate, gradient
 
     def solve_many(
@@ -133,15 +130,14 @@ class Machine:
         out = np.zeros((runs, len(times), starts.shape[1]))
         out[:, 0] = starts
         codes, counts = np.zeros(runs, dtype=np.int64), np.zeros((runs, 3), dtype=np.int64)
-        run, n = drive.rosenbrock_many if self.stiff else drive.explicit_many, starts.shape[1]
-        equations = self.equations
+        equations, n = self.equations, starts.shape[1]
 
         def task(block: int, stop: Event) -> None:
             if stop.is_set():
                 raise StoppedError
             first, last = block * _BLOCK, min(runs, (block + 1) * _BLOCK)
             alone = (self.work(), control, times, p, out, codes, counts, Trace.of(0, n))
-            run(self.tableau, equations, *alone, first, last)
+            drive.solve_many(self.tableau, equations, *alone, first, last)
 
         for _ in each_block(task, -(-runs // _BLOCK), how_many(threads), look):
             look()

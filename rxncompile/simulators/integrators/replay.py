@@ -22,7 +22,7 @@ def _write(s: Any, out: Any, row: int) -> None:
 
 
 @bare_jit
-def explicit_back(
+def back(
     tab: Any, eq: Any, der: Any, work: Any, tan: Any, trace: Any, times: Any, sources: Any, p: Any, costate: Any,
     gradient: Any,
 ) -> None:  # fmt: skip
@@ -35,7 +35,10 @@ def explicit_back(
         costate[m] = sources[row, m]
     for i in range(trace.used[0] - 1, -1, -1):
         _place(trace, i, work.y)
-        explicit_adjoint(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, costate, gradient)
+        if tab.gamma > 0.0:
+            rosenbrock_adjoint(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, costate, gradient)
+        else:
+            explicit_adjoint(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, costate, gradient)
         if row > 0 and trace.t[i] <= times[row - 1]:
             row -= 1
             for m in range(costate.size):
@@ -43,25 +46,7 @@ def explicit_back(
 
 
 @bare_jit
-def rosenbrock_back(
-    tab: Any, eq: Any, der: Any, work: Any, tan: Any, trace: Any, times: Any, sources: Any, p: Any, costate: Any,
-    gradient: Any,
-) -> None:  # fmt: skip
-    """As `explicit_back`, of a Rosenbrock method's solve."""
-    row = times.size - 1
-    for m in range(costate.size):
-        costate[m] = sources[row, m]
-    for i in range(trace.used[0] - 1, -1, -1):
-        _place(trace, i, work.y)
-        rosenbrock_adjoint(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, costate, gradient)
-        if row > 0 and trace.t[i] <= times[row - 1]:
-            row -= 1
-            for m in range(costate.size):
-                costate[m] += sources[row, m]
-
-
-@bare_jit
-def explicit_along(
+def along(
     tab: Any, eq: Any, der: Any, work: Any, tan: Any, trace: Any, times: Any, p: Any, s: Any, q: Any, ks: Any, out: Any
 ) -> None:
     """The directions s (m, n), given at times[0], at every time: out (T, m, n)."""
@@ -69,22 +54,10 @@ def explicit_along(
     _write(s, out, 0)
     for i in range(trace.used[0]):
         _place(trace, i, work.y)
-        explicit_forward(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, s, q, ks)
-        if i + 1 == trace.used[0] or trace.t[i + 1] >= times[row]:
-            _write(s, out, row)
-            row += 1
-
-
-@bare_jit
-def rosenbrock_along(
-    tab: Any, eq: Any, der: Any, work: Any, tan: Any, trace: Any, times: Any, p: Any, s: Any, q: Any, ks: Any, out: Any
-) -> None:
-    """As `explicit_along`, of a Rosenbrock method's solve."""
-    row = 1
-    _write(s, out, 0)
-    for i in range(trace.used[0]):
-        _place(trace, i, work.y)
-        rosenbrock_forward(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, s, q, ks)
+        if tab.gamma > 0.0:
+            rosenbrock_forward(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, s, q, ks)
+        else:
+            explicit_forward(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, s, q, ks)
         if i + 1 == trace.used[0] or trace.t[i + 1] >= times[row]:
             _write(s, out, row)
             row += 1

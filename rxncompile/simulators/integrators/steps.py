@@ -146,24 +146,16 @@ def first_step(eq: Any, work: Any, t: float, end: float, p: Any, rtol: float, at
 
 
 @bare_jit
-def between_explicit(tab: Any, work: Any, h: float, x: float, out: Any) -> None:
-    """y(t + x h) of the last explicit step."""
-    y, k = work.y, work.k
+def between(tab: Any, work: Any, h: float, x: float, out: Any) -> None:
+    """y(t + x h) of the last step."""
+    y, new, k, dense = work.y, work.new, work.k, tab.dense
+    implicit = tab.gamma > 0.0
     for m in range(y.size):
-        out[m] = y[m]
+        out[m] = (1.0 - x) * y[m] + x * new[m] if implicit else y[m]
     for j in range(tab.c.size):
-        weight = h * x * (tab.dense[j, 0] + x * (tab.dense[j, 1] + x * (tab.dense[j, 2] + x * tab.dense[j, 3])))
-        for m in range(y.size):
-            out[m] += weight * k[j, m]
-
-
-@bare_jit
-def between_rosenbrock(tab: Any, work: Any, x: float, out: Any) -> None:
-    """y(t + x h) of the last Rosenbrock step."""
-    y, new, k = work.y, work.new, work.k
-    for m in range(y.size):
-        out[m] = (1.0 - x) * y[m] + x * new[m]
-    for j in range(tab.c.size):
-        weight = x * (1.0 - x) * (tab.dense[0, j] + x * (tab.dense[1, j] + x * tab.dense[2, j]))
+        if implicit:
+            weight = x * (1.0 - x) * (dense[0, j] + x * (dense[1, j] + x * dense[2, j]))
+        else:
+            weight = h * x * (dense[j, 0] + x * (dense[j, 1] + x * (dense[j, 2] + x * dense[j, 3])))
         for m in range(y.size):
             out[m] += weight * k[j, m]

@@ -17,24 +17,12 @@ import numpy as np
 from ..arrays import Values
 
 
-class Explicit(NamedTuple):
-    """`a` (s, s), `b` (s,), `c` (s,), `error` (s,): b less the embedded weights; the last stage is the next first.
+class Tableau(NamedTuple):
+    """The coefficients of a method of s stages; `gamma` 0 says that it is explicit.
 
-    `dense` (s, 4): y(t + x h) = y + h sum_i k_i sum_m dense_im x^(m + 1).
-    """
-
-    order: int
-    a: Values
-    b: Values
-    c: Values
-    error: Values
-    dense: Values
-
-
-class Rosenbrock(NamedTuple):
-    """`a`, `e` (s, s), `c`, `d` (s,); y1 is the argument of the last stage plus its u, which is the error estimate.
-
-    `dense` (3, s): with v_m = sum_i dense_mi u_i,
+    `a`, `e` (s, s), `b`, `c`, `d` (s,). Explicit: `error` (s,) is b less the embedded weights, the last stage is the
+    next step's first, and y(t + x h) = y + h sum_i k_i sum_m dense_im x^(m + 1), `dense` (s, 4). Rosenbrock: y1 is the
+    argument of the last stage plus its u, which is the error; with v_m = sum_i dense_mi u_i, `dense` (3, s),
     y(t + x h) = (1 - x) y + x (y1 + (1 - x) (v_0 + x (v_1 + x v_2))).
     """
 
@@ -42,8 +30,10 @@ class Rosenbrock(NamedTuple):
     gamma: float
     a: Values
     e: Values
+    b: Values
     c: Values
     d: Values
+    error: Values
     dense: Values
 
 
@@ -55,7 +45,7 @@ def _lower(rows: list[list[float]], size: int) -> Values:
     return found
 
 
-def _tsit5() -> Explicit:
+def _tsit5() -> Tableau:
     """Tsitouras 2011, doi 10.1016/j.camwa.2011.06.002: order 5(4), with its interpolant of order 4."""
     a = _lower(
         [
@@ -81,10 +71,11 @@ def _tsit5() -> Explicit:
     dense[4] = [0.0, 37.50931341651104, -88.1789048947664, 47.37952196281928]
     dense[5] = [0.0, -27.896526289197286, 65.09189467479366, -34.87065786149661]
     dense[6] = [0.0, 1.5, -4.0, 2.5]
-    return Explicit(5, a, np.append(a[6, :6], 0.0), a.sum(axis=1), np.array(error), dense)
+    none = np.zeros(7)
+    return Tableau(5, 0.0, a, np.zeros((7, 7)), a[6].copy(), a.sum(axis=1), none, np.array(error), dense)
 
 
-def _rodas5p() -> Rosenbrock:
+def _rodas5p() -> Tableau:
     """Steinebach 2023, doi 10.1007/s10543-023-00967-x: order 5(4), L-stable, with its interpolant of order 4."""
     sixth = [-7.502846399306121, 2.561846144803919, -11.627539656261098, -0.18268767659942256, 0.030198172008377946]
     a = _lower(
@@ -138,7 +129,7 @@ def _rodas5p() -> Rosenbrock:
             ],
         ]
     )  # fmt: skip
-    return Rosenbrock(5, gamma, a, e, c, d, dense)
+    return Tableau(5, gamma, a, e, np.zeros(8), c, d, np.zeros(8), dense)
 
 
 TSIT5 = _tsit5()
