@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from .action import act, backward, matrix
 from .generator import Generator, Powers, Term, falling_factorials, generator, rules_of_species
+from .ladder import Operator, commutator, evolution, ladder
 from .printing import Equation, as_generating_function, as_master_equation, as_operator
 
 __all__ = [
-    "Equation", "Generator", "Powers", "Term", "as_generating_function", "as_master_equation", "as_operator",
-    "falling_factorials", "generator", "rules_of_species",
+    "Equation", "Generator", "Operator", "Powers", "Term", "act", "as_generating_function", "as_master_equation",
+    "as_operator", "backward", "commutator", "evolution", "falling_factorials", "generator", "ladder", "matrix",
+    "rules_of_species",
 ]  # fmt: skip

@@ -3,6 +3,8 @@
     â^p a^q |n> = n!/(n - q)! |n - q + p>
     (S^c - 1) f(N) |n> = f(n) (|n + c> - |n>)       where the reactants are there
 
+    (W'g)(n) = sum_r a_r(n) (g(n + c_r) - g(n))                    on functions of counts, d<g>/dt = <W'g>
+
 Numbers are exact; what leaves the set of a matrix is lost, so that its columns sum to minus what flows out.
 """
 
@@ -43,6 +45,27 @@ def matrix(
             if image in place:
                 found[place[image], column] = x
     return found
+
+
+def backward(gen: Generator, observable: sp.Expr) -> sp.Expr:
+    """`(W'g)(n) = sum_r a_r(n) (g(n + c_r) - g(n))`, a function of counts whose average is d<g>/dt.
+
+    For any observable and any law; where a law needs its reactants, it is 0 where they are not there.
+    """
+    total = []
+    for term in gen.terms:
+        rate = term.propensity
+        if term.law is not None:
+            short = [sp.Lt(s, n) for s, n in term.before if not _vanishes(term.law, s, n)]
+            rate = sp.Piecewise((0, sp.Or(*short)), (rate, True)) if short else rate
+        moved = observable.xreplace({s: s + n for s, n in term.change})
+        total.append(rate * (moved - observable))
+    return sp.Add(*total)
+
+
+def _vanishes(law: sp.Expr, s: sp.Symbol, count: int) -> bool:
+    """Whether a law is 0 wherever there are fewer than `count` of a species."""
+    return all(law.subs(s, n) == 0 for n in range(count))
 
 
 def _images(

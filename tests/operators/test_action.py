@@ -12,7 +12,7 @@ from rxncompile.errors import RxnError
 from rxncompile.expressions import TIME
 from rxncompile.network import Distribution, Network
 from rxncompile.operators import generator
-from rxncompile.operators.action import Counts, act, matrix
+from rxncompile.operators.action import Counts, act, backward, matrix
 from rxncompile.operators.ladder import ladder
 from rxncompile.system import System
 from tests.strategies import mass_action_networks
@@ -119,3 +119,27 @@ def test_laws_fire_only_where_their_reactants_are() -> None:
 def test_a_parameter_without_value_is_named() -> None:
     with pytest.raises(RxnError, match="depends on k"):
         matrix(generator(rx.parse("species A = 3\nparam k = 1\nA -> 0 @ k\n")), [(1,), (0,)], {})
+
+
+@pytest.mark.parametrize("name", ["p53", "lambda_switch", "goldbeter_koshland", "brusselator", "repressilator"])
+def test_averages_move_by_the_backward_operator(name: str) -> None:
+    """sum_m g(m) <m| W |n> = (W'g)(n), at states where laws have all their reactants and where they have not."""
+    net = rx.load(MODELS[0].with_name(f"{name}.rxn"))
+    gen = generator(net)
+    values = {TIME: WHEN, **rx.jump_process(net).environment()}
+    one, last = gen.species[0], gen.species[-1]
+    for observable in (one**2 * last, 1 / (9 + one + 2 * last), sp.S.One):
+        function = backward(gen, observable)
+        for state in ([0] * len(gen.species), [1] * len(gen.species), [3, *range(1, len(gen.species))]):
+            at = {**values, **{s: sp.Integer(n) for s, n in zip(gen.species, state, strict=True)}}
+            total = sp.S.Zero
+            for image, x in act(gen, tuple(state), values).items():
+                total += x * observable.xreplace({s: sp.Integer(n) for s, n in zip(gen.species, image, strict=True)})
+            assert abs((function.xreplace(at) - total).evalf(30)) < sp.Rational(1, 10**20)
+
+
+def test_a_law_that_does_not_vanish_is_cut_off() -> None:
+    net = rx.parse("species A = 3\nparam k = 1\nA -> 0 rate k\n")
+    a, k = generator(net).species[0], sp.Symbol("k", real=True)
+    assert backward(generator(net), a).subs(a, 0) == 0
+    assert backward(generator(net), a).subs(a, 2) == -k
