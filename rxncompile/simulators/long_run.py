@@ -173,7 +173,7 @@ def _classes(generator: Generator) -> tuple[int, NDArray[np.int32], NDArray[np.b
 
 def _kept(system: System, generator: Generator) -> Values:
     """pi on these states, jumps out of them left out. Raises R614."""
-    from scipy.sparse import diags
+    from scipy.sparse import diags, identity
     from scipy.sparse.linalg import splu
 
     _, label, closed = _classes(generator)
@@ -189,13 +189,14 @@ def _kept(system: System, generator: Generator) -> Values:
         return pi
     here = generator.matrix[rows][:, rows]
     here = here + diags(generator.lost[rows])  # a jump that leads out does not happen
-    solved, pivot = np.ones(len(rows)), 0
-    for _ in range(2):  # with the first state set to 1, then with the likeliest
-        free = np.delete(np.arange(len(rows)), pivot)
-        column = np.asarray(here[free][:, [pivot]].todense()).ravel()
-        solved[pivot] = 1.0
-        solved[free] = splu(here[free][:, free].tocsc()).solve(-column)
-        pivot = int(np.argmax(np.abs(np.nan_to_num(solved))))
+    # the likeliest state first, from long ago: (A - e) x = -1 is never singular, as A itself is without that state
+    slow = 1e-9 * float(abs(here.diagonal()).max())
+    before = splu((here - slow * identity(len(rows))).tocsc()).solve(-np.ones(len(rows)))
+    pivot = int(np.argmax(before))
+    free = np.delete(np.arange(len(rows)), pivot)
+    column = np.asarray(here[free][:, [pivot]].todense()).ravel()
+    solved = np.ones(len(rows))
+    solved[free] = splu(here[free][:, free].tocsc()).solve(-column)
     solved = np.maximum(solved, 0.0)
     pi[rows] = solved / solved.sum()
     return pi
