@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Set
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
@@ -31,6 +32,7 @@ BUILT_IN = frozenset(
 NO_STATES: frozenset[sp.Symbol] = frozenset()
 
 
+@lru_cache(maxsize=4096)
 def symbol(name: str) -> sp.Symbol:
     """The real symbol of a name."""
     return sp.Symbol(name, real=True)

@@ -381,10 +381,10 @@ def propensity(net: Network, reaction: Reaction) -> sp.Expr:
     factors = [rate] if molecular else [rate, volume(net, reaction), 1 / scale]
     for name, nu in reaction.reactants:
         species = net.species_by_name[name]
-        factors += [species.symbol - i for i in range(nu)]
-        if not powers:
+        factors += [species.symbol - i if i else species.symbol for i in range(nu)]
+        if nu > 1 and not powers:
             factors.append(sp.Rational(1, sp.factorial(nu)))
-        if not molecular:
+        if not molecular and (species.compartment or species.per_count != 1):
             factors.append((species.per_count / size(species.compartment)) ** nu)
     return sp.Mul(*factors)
 

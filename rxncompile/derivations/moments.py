@@ -36,7 +36,7 @@ from .term_tables import term_table
 
 __all__ = ["MOST_MOMENTS", "hierarchy", "moments", "table_of"]
 
-MOST_MOMENTS = 200_000
+MOST_MOMENTS = 350_000
 
 
 def moments(
