@@ -211,8 +211,8 @@ _OWN = (
         "R013", "when A > 3 { A = 0 }", r"^(WHEN|AT) ((?!COLON)\S+ )+!LBRACE",
         "what happens stands behind ':', not in braces", "write '{1} : {2}'", text=r"^(\w+ .*?) ?\{ ?(.*?) ?\}",
     ),
-    Mistake("R013", "when A > 3 : delete A", r"^(WHEN|AT) .*COLON NAME (!NAME|!END|!LPAR|!NUMBER)", "an event sets values",
-            "write '{1} : NAME = value'", text=r"^(\w+ .*?) ?:"),
+    Mistake("R013", "when A > 3 : delete A", r"^(WHEN|AT) .*COLON NAME (!NAME|!END|!LPAR|!NUMBER)",
+            "an event sets values", "write '{1} : NAME = value'", text=r"^(\w+ .*?) ?:"),
     Mistake(
         "R013", "when A > 3 : A' = 5", r"^(WHEN|AT) .*COLON .*!PRIME",
         "an event sets values at once, it has no derivatives",

@@ -256,8 +256,8 @@ class _Checkpoint:
             found: Any = json.loads(path.read_text(encoding="utf-8"))
             origin = {key: found[key] for key in self.origin}
             for row in found["starts"]:
-                fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-                self.done[int(row["number"])] = Start(**fields)
+                points = {key: tuple(row[key]) for key in ("begin", "end")}
+                self.done[int(row["number"])] = Start(**{**row, **points})
         except (OSError, ValueError, KeyError, TypeError):
             raise RxnError("R713", f"{path} holds no fit") from None
         if origin != self.origin:
