@@ -68,6 +68,14 @@ def to_float(value: sp.Expr) -> float:
     return float(value.evalf(20))
 
 
+def derivative(expr: sp.Expr, by: sp.Symbol) -> sp.Expr:
+    """d expr / d by. Where the power of a base is a name, as in p^n, it is n p^(n - 1), which has a value at p = 0."""
+    found = expr.diff(by)
+    if any(p.base.has(by) and not p.exp.is_number for p in found.atoms(sp.Pow)):
+        return sp.powsimp(found, combine="exp", deep=True)
+    return found
+
+
 def quoted(name: str) -> str:
     """A name as the language writes it: plain, indexed, or in single quotes."""
     if name == "t":  # the time, which nothing else may be called

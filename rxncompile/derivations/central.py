@@ -16,6 +16,7 @@ from math import comb, factorial, inf
 
 import sympy as sp
 
+from ..expressions import derivative
 from ..monomials import Monomial, monomials
 from ..operators import Generator
 
@@ -97,7 +98,7 @@ def _slopes(
     derivatives: dict[Monomial, sp.Expr] = {(): law}
     found: list[tuple[Monomial, sp.Expr]] = [((), law.xreplace(at_mean))]
     for a in monomials(used, depth):
-        slope = derivatives[a[:-1]].diff(species[a[-1]])
+        slope = derivative(derivatives[a[:-1]], species[a[-1]])
         derivatives[a] = slope
         if slope != 0:
             share = 1

@@ -16,7 +16,7 @@ from math import factorial, prod
 
 import sympy as sp
 
-from ..expressions import symbol
+from ..expressions import derivative, symbol
 from ..monomials import Monomial, falling_from_powers
 from ..network import Network, Reaction, change, propensity
 from ..operators import Generator, rules_of_species
@@ -51,7 +51,7 @@ class Speed:
         """A partial derivative of one order, by the species of a monomial."""
         key = (order, at)
         if key not in self._slopes:
-            self._slopes[key] = self.slope(order, at[:-1]).diff(self.species[at[-1]])
+            self._slopes[key] = derivative(self.slope(order, at[:-1]), self.species[at[-1]])
         return self._slopes[key]
 
     def slopes(self, order: int, degree: int) -> Iterator[tuple[Monomial, sp.Expr]]:

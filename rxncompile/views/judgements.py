@@ -79,8 +79,9 @@ def _rows(judgement: Judgement) -> tuple[int, ...]:
 def _mean(ax: Axes, judgement: Judgement, i: int) -> None:
     truth = judgement.truth
     mean, spread = truth.mean[:, i], np.sqrt(np.maximum(truth.covariance[:, i, i], 0.0))
-    ax.fill_between(truth.t, mean - spread, mean + spread, color=MUTED, alpha=0.18, linewidth=0)
-    lowest, highest = float((mean - spread).min()), float((mean + spread).max())
+    below = np.maximum(mean - spread, 0.0) if (mean >= 0.0).all() else mean - spread
+    ax.fill_between(truth.t, below, mean + spread, color=MUTED, alpha=0.18, linewidth=0)
+    lowest, highest = float(below.min()), float((mean + spread).max())
     _truth(ax, truth.t, mean, 2.0 * truth.mean_error[:, i])
     _limits(ax, lowest, highest)
     for verdict, colour, dashes in _drawn(judgement):
