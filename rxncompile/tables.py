@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
-import numpy as np
 import sympy as sp
-from numpy.typing import NDArray
 
 from .monomials import Kind, Monomial, moment_symbol
 
-Numbers = NDArray[np.int64]
+if TYPE_CHECKING:  # a network is read and checked without arrays
+    import numpy as np
+    from numpy.typing import NDArray
+
+Numbers: TypeAlias = "NDArray[np.int64]"
 
 
 class Polynomial(tuple[tuple[sp.Rational, tuple[tuple[sp.Expr, int], ...]], ...]):
@@ -59,7 +61,7 @@ class Moments(Sequence[sp.Symbol]):
 
     def places(self, codes: Numbers) -> Numbers:
         """Where moments of these codes stand; they have to be there."""
-        return np.searchsorted(self.codes, codes)
+        return self.codes.searchsorted(codes)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -81,16 +83,20 @@ class Moments(Sequence[sp.Symbol]):
         return self is other or (
             isinstance(other, Moments)
             and (self.names, self.kind) == (other.names, other.kind)
-            and np.array_equal(self.codes, other.codes)
+            and _same(self.codes, other.codes)
         )
 
     def __hash__(self) -> int:
         return hash((self.names, self.kind, self.codes.tobytes()))
 
 
+def _same(a: Numbers, b: Numbers) -> bool:
+    return a.shape == b.shape and bool((a == b).all())
+
+
 def coded(rows: Numbers, species: int) -> Numbers:
     """Rows of sorted species, -1 in front, as whole numbers of base `species` + 1: longer ones are larger."""
-    code = np.zeros(rows.shape[:-1], dtype=np.int64)
+    code = 0 * rows.sum(axis=-1)
     for k in range(rows.shape[-1]):
         code *= species + 1
         code += rows[..., k] + 1
@@ -140,7 +146,7 @@ class TermTable(Sequence[Polynomial]):
             isinstance(other, TermTable)
             and self.rates == other.rates
             and self.moments == other.moments
-            and all(np.array_equal(a, b) for a, b in zip(self._arrays(), other._arrays(), strict=True))
+            and all(_same(a, b) for a, b in zip(self._arrays(), other._arrays(), strict=True))
         )
 
     def _arrays(self) -> tuple[Numbers, ...]:

@@ -29,3 +29,13 @@ def test_nothing_heavy_is_loaded_before_it_is_used() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_model_is_checked_without_arrays() -> None:
+    """Half of the time of `rxnc check` is loading libraries: numpy is not among them."""
+    program = (
+        "import sys; from rxncompile.cli import main; from rxncompile.language import check; "
+        "assert not check('species A = 1\\nA -> 0 @ 1\\n'); print('numpy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
