@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from .derivations.rates import rate_equations
 from .errors import Diagnostic, RxnError
 from .language import load_with_warnings as load_rxn
 from .language import print_network
@@ -56,16 +55,20 @@ def _sbml(net: Network) -> str:
 
 
 def _latex(net: Network) -> str:
+    from .derivations.rates import rate_equations  # what `check` does not need
+
     return rate_equations(net).latex() + "\n"
 
 
 def _python(net: Network) -> str:
+    from .derivations.rates import rate_equations
     from .kernels.python import system_python
 
     return system_python(rate_equations(net))
 
 
 def _json(net: Network) -> str:
+    from .derivations.rates import rate_equations
     from .interchange.json_text import system_json
 
     return system_json(rate_equations(net)) + "\n"
