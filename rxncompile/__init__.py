@@ -68,28 +68,28 @@ if TYPE_CHECKING:
     from .network import with_values as with_values
     from .operators import Generator as Generator
     from .operators import generator as generator
-    from .simulators.axes import Sweep as Sweep
-    from .simulators.comparison import Comparison as Comparison
-    from .simulators.comparison import compare as compare
-    from .simulators.distribution import Distribution as Distribution
-    from .simulators.ensembles import resume as resume
-    from .simulators.ensembles import sample_statistics as sample_statistics
-    from .simulators.long_run import Passage as Passage
-    from .simulators.long_run import first_passage as first_passage
-    from .simulators.long_run import stationary as stationary
-    from .simulators.master_equation import master_equation as master_equation
-    from .simulators.ode import integrate as integrate
-    from .simulators.passage import PassageTimes as PassageTimes
-    from .simulators.passage import sample_passage as sample_passage
-    from .simulators.passage import stop_at as stop_at
-    from .simulators.ssa import sample as sample
-    from .simulators.steady import SteadyState as SteadyState
-    from .simulators.steady import steady_state as steady_state
-    from .simulators.sweep_files import load as load_result  # noqa: F401
-    from .simulators.sweep_files import save as save_result  # noqa: F401
-    from .simulators.sweeps import sweep as sweep
-    from .simulators.trajectory import Ensemble as Ensemble
-    from .simulators.trajectory import Trajectory as Trajectory
+    from .simulators.jumps.ssa import sample as sample
+    from .simulators.master.long_run import Passage as Passage
+    from .simulators.master.long_run import first_passage as first_passage
+    from .simulators.master.long_run import stationary as stationary
+    from .simulators.master.master_equation import master_equation as master_equation
+    from .simulators.rate_equations.ode import integrate as integrate
+    from .simulators.rate_equations.steady import SteadyState as SteadyState
+    from .simulators.rate_equations.steady import steady_state as steady_state
+    from .simulators.results.axes import Sweep as Sweep
+    from .simulators.results.comparison import Comparison as Comparison
+    from .simulators.results.comparison import compare as compare
+    from .simulators.results.distribution import Distribution as Distribution
+    from .simulators.results.sweep_files import load as load_result  # noqa: F401
+    from .simulators.results.sweep_files import save as save_result  # noqa: F401
+    from .simulators.results.trajectory import Ensemble as Ensemble
+    from .simulators.results.trajectory import Trajectory as Trajectory
+    from .simulators.runs.ensembles import resume as resume
+    from .simulators.runs.ensembles import sample_statistics as sample_statistics
+    from .simulators.runs.passage import PassageTimes as PassageTimes
+    from .simulators.runs.passage import sample_passage as sample_passage
+    from .simulators.runs.passage import stop_at as stop_at
+    from .simulators.runs.sweeps import sweep as sweep
     from .structure import conservation_laws as conservation_laws
     from .structure import structure_of as structure_of
     from .structure import time_scales as time_scales
@@ -99,53 +99,53 @@ __version__ = "0.1.0"
 
 # public name -> (module, name there; nothing for the module itself)
 _WHERE: dict[str, tuple[str, str]] = {
-    "Comparison": (".simulators.comparison", "Comparison"),
-    "Distribution": (".simulators.distribution", "Distribution"),
-    "Ensemble": (".simulators.trajectory", "Ensemble"),
+    "Comparison": (".simulators.results.comparison", "Comparison"),
+    "Distribution": (".simulators.results.distribution", "Distribution"),
+    "Ensemble": (".simulators.results.trajectory", "Ensemble"),
     "Family": (".family", "Family"),
     "Generator": (".operators", "Generator"),
     "Judgement": (".judging", "Judgement"),
     "Kind": (".monomials", "Kind"),
     "Network": (".network", "Network"),
-    "Passage": (".simulators.long_run", "Passage"),
-    "PassageTimes": (".simulators.passage", "PassageTimes"),
+    "Passage": (".simulators.master.long_run", "Passage"),
+    "PassageTimes": (".simulators.runs.passage", "PassageTimes"),
     "RxnError": (".errors", "RxnError"),
-    "SteadyState": (".simulators.steady", "SteadyState"),
-    "Sweep": (".simulators.axes", "Sweep"),
+    "SteadyState": (".simulators.rate_equations.steady", "SteadyState"),
+    "Sweep": (".simulators.results.axes", "Sweep"),
     "System": (".system", "System"),
-    "Trajectory": (".simulators.trajectory", "Trajectory"),
+    "Trajectory": (".simulators.results.trajectory", "Trajectory"),
     "approximations": (".derivations.approximations", ""),
     "close": (".derivations.closures", "close"),
     "closures": (".derivations.closures", ""),
-    "compare": (".simulators.comparison", "compare"),
+    "compare": (".simulators.results.comparison", "compare"),
     "conservation_laws": (".structure", "conservation_laws"),
     "families": (".derivations.families", ""),
-    "first_passage": (".simulators.long_run", "first_passage"),
+    "first_passage": (".simulators.master.long_run", "first_passage"),
     "generator": (".operators", "generator"),
     "inverse_omega_squared": (".derivations.inverse_omega", "inverse_omega_squared"),
-    "integrate": (".simulators.ode", "integrate"),
+    "integrate": (".simulators.rate_equations.ode", "integrate"),
     "judge": (".judging", "judge"),
     "jump_process": (".derivations.rates", "jump_process"),
     "lambdify": (".kernels.lambdify", "lambdify"),
     "linear_noise": (".derivations.linear_noise", "linear_noise"),
     "load": (".modelfiles", "load"),
-    "load_result": (".simulators.sweep_files", "load"),
-    "master_equation": (".simulators.master_equation", "master_equation"),
+    "load_result": (".simulators.results.sweep_files", "load"),
+    "master_equation": (".simulators.master.master_equation", "master_equation"),
     "moments": (".derivations.moments", "moments"),
     "parse": (".language", "parse"),
     "print_network": (".language", "print_network"),
     "project": (".derivations.projection", "project"),
     "rate_equations": (".derivations.rates", "rate_equations"),
-    "resume": (".simulators.ensembles", "resume"),
-    "sample": (".simulators.ssa", "sample"),
-    "sample_passage": (".simulators.passage", "sample_passage"),
-    "sample_statistics": (".simulators.ensembles", "sample_statistics"),
-    "save_result": (".simulators.sweep_files", "save"),
-    "stationary": (".simulators.long_run", "stationary"),
-    "steady_state": (".simulators.steady", "steady_state"),
-    "stop_at": (".simulators.passage", "stop_at"),
+    "resume": (".simulators.runs.ensembles", "resume"),
+    "sample": (".simulators.jumps.ssa", "sample"),
+    "sample_passage": (".simulators.runs.passage", "sample_passage"),
+    "sample_statistics": (".simulators.runs.ensembles", "sample_statistics"),
+    "save_result": (".simulators.results.sweep_files", "save"),
+    "stationary": (".simulators.master.long_run", "stationary"),
+    "steady_state": (".simulators.rate_equations.steady", "steady_state"),
+    "stop_at": (".simulators.runs.passage", "stop_at"),
     "structure_of": (".structure", "structure_of"),
-    "sweep": (".simulators.sweeps", "sweep"),
+    "sweep": (".simulators.runs.sweeps", "sweep"),
     "time_scales": (".structure", "time_scales"),
     "with_values": (".network", "with_values"),
 }

@@ -181,7 +181,7 @@ def _with_values(net: Network, options: argparse.Namespace) -> Network:
 def _write(text: str, output: str | None) -> None:
     text = text if text.endswith("\n") else text + "\n"
     if output:
-        from .simulators.files import replacing
+        from .simulators.results.files import replacing
 
         with replacing(output) as part:
             part.write_text(text, encoding="utf-8")

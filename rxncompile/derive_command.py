@@ -142,7 +142,7 @@ def _compared(net: Network, options: argparse.Namespace) -> str:
     from .judging import judge
     from .judging.judge import USUAL
     from .monomials import Kind
-    from .simulators.horizon import horizon
+    from .simulators.rate_equations.horizon import horizon
 
     if options.derivation not in ("moments", "noise"):
         options.misuse("--compare is of moments or noise")

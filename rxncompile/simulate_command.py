@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     import sympy as sp
     from numpy.typing import NDArray
 
-    from .simulators.axes import Sweep
-    from .simulators.distribution import Distribution
-    from .simulators.trajectory import Ensemble, Trajectory
+    from .simulators.results.axes import Sweep
+    from .simulators.results.distribution import Distribution
+    from .simulators.results.trajectory import Ensemble, Trajectory
     from .system import System
 
 _POINTS = 101
@@ -34,10 +34,10 @@ _PATIENCE = 60.0  # seconds for the first trajectory
 
 def simulate(net: Network, options: argparse.Namespace) -> int:
     """The command; the exit status."""
-    from .simulators import sweep_files
-    from .simulators.axes import Sweep
-    from .simulators.distribution import Distribution
-    from .simulators.files import replacing
+    from .simulators.results import sweep_files
+    from .simulators.results.axes import Sweep
+    from .simulators.results.distribution import Distribution
+    from .simulators.results.files import replacing
 
     if options.until is None and not options.resume and not options.passage:
         options.misuse("--until T is missing: how long to simulate")
@@ -94,18 +94,18 @@ def _run(net: Network, options: argparse.Namespace) -> Trajectory | Ensemble | S
     if options.sweep:
         return _swept(net, options, times)
     if options.method == "ode":
-        from .simulators.ode import integrate
+        from .simulators.rate_equations.ode import integrate
 
         return integrate(rate_equations(net), times)
     if options.method == "cme":
-        from .simulators.master_equation import master_equation
+        from .simulators.master.master_equation import master_equation
 
         found = master_equation(_process(net, options), times)
         _say(f"{found!r}")
         return found
-    from .simulators.ensembles import sample_statistics
-    from .simulators.method import Method
-    from .simulators.ssa import sample
+    from .simulators.jumps.method import Method
+    from .simulators.jumps.ssa import sample
+    from .simulators.runs.ensembles import sample_statistics
 
     process, seed, threads = _process(net, options), options.seed or 0, options.threads
     sampler = Method[options.sampler.upper()] if options.sampler else None
@@ -123,7 +123,7 @@ def _run(net: Network, options: argparse.Namespace) -> Trajectory | Ensemble | S
 def _process(net: Network, options: argparse.Namespace) -> System:
     """The jump process, stopped where it was asked to stop."""
     from .derivations.rates import sampled_process
-    from .simulators.passage import stop_at
+    from .simulators.runs.passage import stop_at
 
     return stop_at(*condition(net, options.stop_when)) if options.stop_when else sampled_process(net)
 
@@ -154,8 +154,8 @@ def condition(net: Network, written: str) -> tuple[System, sp.Basic]:
 
 def _passage(net: Network, options: argparse.Namespace) -> int:
     """First-passage times, one a row."""
-    from .simulators.files import replacing
-    from .simulators.passage import sample_passage
+    from .simulators.results.files import replacing
+    from .simulators.runs.passage import sample_passage
 
     runs = options.runs or 1
     with Pace(runs) as progress:
@@ -178,10 +178,10 @@ def _resumed(net: Network, options: argparse.Namespace, times: NDArray[np.float6
     """The rest of an interrupted ensemble or sweep; what else the command line says has to agree with it."""
     import numpy as np
 
-    from .simulators.axes import Sweep
-    from .simulators.ensembles import resume
-    from .simulators.resume import earlier_ensemble
-    from .simulators.sweep_files import load
+    from .simulators.results.axes import Sweep
+    from .simulators.results.sweep_files import load
+    from .simulators.runs.ensembles import resume
+    from .simulators.runs.resume import earlier_ensemble
 
     saved = load(options.resume)
     if times is not None and not np.array_equal(np.asarray(times), saved.t):
@@ -208,8 +208,8 @@ def _swept(
 ) -> Sweep:
     """Over the product of the axes; `earlier` is what a file holds of it."""
     from .derivations.rates import rate_equations
-    from .simulators.sweeps import crossed, sweep
-    from .simulators.trajectory import Ensemble
+    from .simulators.results.trajectory import Ensemble
+    from .simulators.runs.sweeps import crossed, sweep
 
     over = crossed(options.sweep) if options.sweep or earlier is None else {a: v.tolist() for a, v in earlier.axes}
     points = math.prod(len(values) for values in over.values())
@@ -237,7 +237,7 @@ def _swept(
 
 def _save(result: Trajectory | Ensemble | Sweep, target: str) -> None:
     """Save; where that cannot be, save among the temporary files, so that no work is lost, and raise."""
-    from .simulators import sweep_files as files
+    from .simulators.results import sweep_files as files
 
     try:
         files.save(result, target)
@@ -347,7 +347,7 @@ def arguments(
 
 def axis(text: str) -> tuple[str, list[float]]:
     """One axis of a sweep."""
-    from .simulators.sweeps import grid
+    from .simulators.runs.sweeps import grid
 
     try:
         return grid(text)

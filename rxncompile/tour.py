@@ -16,13 +16,13 @@ from .judging import Judgement, judge
 from .judging.judge import USUAL
 from .judging.truth import distribution
 from .network import Network, per_event
-from .simulators.comparison import Comparison, compare
-from .simulators.ensembles import sample_statistics
-from .simulators.files import replacing
-from .simulators.horizon import expected_events, horizon
-from .simulators.ode import integrate
-from .simulators.ssa import sample
-from .simulators.trajectory import Ensemble, Trajectory
+from .simulators.jumps.ssa import sample
+from .simulators.rate_equations.horizon import expected_events, horizon
+from .simulators.rate_equations.ode import integrate
+from .simulators.results.comparison import Comparison, compare
+from .simulators.results.files import replacing
+from .simulators.results.trajectory import Ensemble, Trajectory
+from .simulators.runs.ensembles import sample_statistics
 from .system import System
 from .views import library, report, tables
 from .views.computed import Tour

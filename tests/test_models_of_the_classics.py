@@ -14,7 +14,7 @@ from zoo import model, number, relaxed
 
 import rxncompile as rx
 from rxncompile.expressions import symbol
-from rxncompile.simulators.long_run import first_passage_by
+from rxncompile.simulators.master.long_run import first_passage_by
 from rxncompile.structure.scales import Mode
 
 Polynomial = np.polynomial.Polynomial

@@ -10,8 +10,8 @@ import numpy as np
 from ..errors import RxnError
 from ..monomials import Kind, Monomial, label
 from ..simulators.arrays import Values
-from ..simulators.ode import integrate
-from ..simulators.trajectory import Trajectory
+from ..simulators.rate_equations.ode import integrate
+from ..simulators.results.trajectory import Trajectory
 from ..system import System
 
 

@@ -21,9 +21,9 @@ from ..monomials import Kind, Monomial, label, label_names, monomials
 from ..network import Network
 from ..operators import generator
 from ..simulators.arrays import Values
-from ..simulators.distribution import Distribution
-from ..simulators.ssa import time_axis
-from ..simulators.trajectory import Ensemble
+from ..simulators.jumps.ssa import time_axis
+from ..simulators.results.distribution import Distribution
+from ..simulators.results.trajectory import Ensemble
 from ..system import System
 from .follow import Path, follow
 from .truth import MOST_STATES, MOST_WORK, Truth, distribution, sampled, truth_of

@@ -10,12 +10,12 @@ import numpy as np
 from ..errors import RxnError
 from ..monomials import Monomial
 from ..simulators.arrays import Values
-from ..simulators.comparison import whole_values
-from ..simulators.distribution import Distribution
-from ..simulators.ensembles import sample_statistics
-from ..simulators.horizon import expected_events
-from ..simulators.master_equation import master_equation
-from ..simulators.trajectory import Ensemble, column
+from ..simulators.master.master_equation import master_equation
+from ..simulators.rate_equations.horizon import expected_events
+from ..simulators.results.comparison import whole_values
+from ..simulators.results.distribution import Distribution
+from ..simulators.results.trajectory import Ensemble, column
+from ..simulators.runs.ensembles import sample_statistics
 from ..system import System
 
 ERROR = 1e-6  # probability that the master equation may lose: its means are then exact for all that is judged here

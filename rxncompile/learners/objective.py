@@ -18,9 +18,9 @@ from ..kernels.derivatives import gradient_program
 from ..kernels.program import formula_program
 from ..kernels.source import Kernel, compile_program
 from ..simulators.arrays import Values
-from ..simulators.initial import initial_formulas
 from ..simulators.integrators.drive import DONE, Control, Trace
 from ..simulators.integrators.machine import Machine, Scheme, machine
+from ..simulators.rate_equations.initial import initial_formulas
 from .problem import Condition, Noise, Places, Problem, Scale
 from .scales import from_scale, slope, to_scale
 

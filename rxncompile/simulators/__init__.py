@@ -1,1 +1,1 @@
-"""Systems -> trajectories and ensembles."""
+"""Systems -> trajectories, ensembles and distributions."""

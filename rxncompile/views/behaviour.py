@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..simulators.comparison import Comparison
-from ..simulators.trajectory import Ensemble, Trajectory
+from ..simulators.results.comparison import Comparison
+from ..simulators.results.trajectory import Ensemble, Trajectory
 from .computed import Tour
 from .page import Chapter, paragraph, picture
 from .plots import ensemble_band, phase_pair, phase_plane, sample_paths, selection, time_course

@@ -10,8 +10,8 @@ from ..judging import Judgement
 from ..network import Network
 from ..notation import Letters, letters
 from ..notation.boxes import Letter, Script
-from ..simulators.comparison import Comparison
-from ..simulators.trajectory import Ensemble, Trajectory
+from ..simulators.results.comparison import Comparison
+from ..simulators.results.trajectory import Ensemble, Trajectory
 from ..system import System
 from .readings import species_symbols
 

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from ..simulators.arrays import Values
-from ..simulators.comparison import whole_values
-from ..simulators.distribution import Distribution
-from ..simulators.trajectory import Ensemble, Trajectory, column
+from ..simulators.results.comparison import whole_values
+from ..simulators.results.distribution import Distribution
+from ..simulators.results.trajectory import Ensemble, Trajectory, column
 from .choice import movers
 from .plots import ensemble_band, selection
 from .style import INK, MUTED, SERIES, blank, legend, look

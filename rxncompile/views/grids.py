@@ -11,8 +11,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from ..errors import RxnError
 from ..simulators.arrays import Values
-from ..simulators.axes import Sweep
-from ..simulators.trajectory import Ensemble, column
+from ..simulators.results.axes import Sweep
+from ..simulators.results.trajectory import Ensemble, column
 from .choice import movers
 from .plots import short
 from .style import MUTED, SERIES, blank, look

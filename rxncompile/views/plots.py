@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
 from ..errors import RxnError
-from ..simulators.trajectory import Ensemble, Result, Trajectory, column
+from ..simulators.results.trajectory import Ensemble, Result, Trajectory, column
 from .choice import LINES, Choice, chosen, movers, pair
 from .drawing import network_drawing
 from .readings import in_full

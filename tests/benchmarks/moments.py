@@ -32,8 +32,8 @@ from sympy.core.cache import clear_cache
 import rxncompile as rx
 from rxncompile.derivations.closures import close, gaussian
 from rxncompile.derivations.moments import moments
-from rxncompile.simulators.equations import Function, Jacobian, compiled
-from rxncompile.simulators.initial import initial_values
+from rxncompile.simulators.rate_equations.equations import Function, Jacobian, compiled
+from rxncompile.simulators.rate_equations.initial import initial_values
 from rxncompile.tables import TermTable
 
 SIZES = ((5, 2), (5, 3), (5, 4), (10, 2), (10, 3), (10, 4), (20, 2), (20, 3), (20, 4), (50, 2), (50, 3), (50, 4))

@@ -34,7 +34,7 @@ from rxncompile.derivations.rates import rate_equations  # noqa: E402
 from rxncompile.errors import RxnError, Source  # noqa: E402
 from rxncompile.interchange.sbml_in import read_sbml  # noqa: E402
 from rxncompile.network import Observable  # noqa: E402
-from rxncompile.simulators.ode import integrate  # noqa: E402
+from rxncompile.simulators.rate_equations.ode import integrate  # noqa: E402
 
 UNTIL, POINTS = 5.0, 21
 SECONDS = 20.0  # for one of their runs

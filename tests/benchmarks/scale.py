@@ -41,8 +41,8 @@ def measured(path: Path) -> dict[str, float]:
 
     from rxncompile.derivations.rates import rate_equations
     from rxncompile.language import load, print_network
-    from rxncompile.simulators.equations import compiled
-    from rxncompile.simulators.ode import integrate
+    from rxncompile.simulators.rate_equations.equations import compiled
+    from rxncompile.simulators.rate_equations.ode import integrate
     from rxncompile.structure import conservation_laws
 
     found = {"import": time.perf_counter() - begin}

@@ -9,8 +9,8 @@ import pytest
 
 from rxncompile.derivations.rates import jump_process, rate_equations
 from rxncompile.interchange.bionetgen import load_bionetgen
-from rxncompile.simulators.ode import integrate
-from rxncompile.simulators.ssa import sample
+from rxncompile.simulators.jumps.ssa import sample
+from rxncompile.simulators.rate_equations.ode import integrate
 
 from .cases import Summary, found, table
 

@@ -22,9 +22,9 @@ import sympy as sp
 
 from rxncompile.derivations.rates import jump_process
 from rxncompile.interchange.sbml_in import load_sbml
-from rxncompile.simulators.ensembles import sample_statistics
-from rxncompile.simulators.master_equation import master_equation
-from rxncompile.simulators.method import Method
+from rxncompile.simulators.jumps.method import Method
+from rxncompile.simulators.master.master_equation import master_equation
+from rxncompile.simulators.runs.ensembles import sample_statistics
 from rxncompile.system import System
 
 from .cases import Summary, found, listed, settings, table

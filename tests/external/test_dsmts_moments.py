@@ -18,7 +18,7 @@ from rxncompile.interchange.sbml_in import load_sbml
 from rxncompile.monomials import Kind, label, label_names
 from rxncompile.network import Network
 from rxncompile.operators import generator
-from rxncompile.simulators.ode import integrate
+from rxncompile.simulators.rate_equations.ode import integrate
 from rxncompile.system import System
 
 from .cases import DATA, Summary, found, table

@@ -15,7 +15,7 @@ from rxncompile.derivations.rates import rate_equations
 from rxncompile.expressions import symbol
 from rxncompile.interchange.sbml_in import load_sbml
 from rxncompile.network import Network, Observable
-from rxncompile.simulators.ode import integrate
+from rxncompile.simulators.rate_equations.ode import integrate
 
 from .cases import Summary, found, listed, settings, table
 

@@ -10,8 +10,8 @@ from rxncompile.expressions import symbol
 from rxncompile.interchange.bionetgen import read_bionetgen
 from rxncompile.language import parse, print_network
 from rxncompile.network import Flag, Network
-from rxncompile.simulators.ode import integrate
-from rxncompile.simulators.ssa import sample
+from rxncompile.simulators.jumps.ssa import sample
+from rxncompile.simulators.rate_equations.ode import integrate
 
 PARAMETERS = "begin parameters\n 1 k 0.5\n 2 K 20\n 3 V 3\n 4 h 2\nend parameters\n"
 SPECIES = "begin species\n 1 A() 50\n 2 B() 20\n 3 C() 0\n 4 $F() 7\nend species\n"

@@ -27,7 +27,7 @@ from rxncompile.language import load as load_rxn
 from rxncompile.language import parse
 from rxncompile.modelfiles import load
 from rxncompile.network import Network
-from rxncompile.simulators.ode import integrate
+from rxncompile.simulators.rate_equations.ode import integrate
 
 # Both integrate with local errors of 1e-10 and less, which add up to some 1e-8 over these times; six orders below a
 # quantity's maximum no difference is left that a plot or a fit could show.

@@ -10,7 +10,7 @@ from rxncompile.derivations.rates import rate_equations
 from rxncompile.errors import Diagnostic, RxnError, Source
 from rxncompile.expressions import TIME, exact, symbol
 from rxncompile.interchange.sbml_in import read_sbml, read_with_warnings
-from rxncompile.simulators.ode import integrate
+from rxncompile.simulators.rate_equations.ode import integrate
 
 from .sbml_text import compartment, document, event, math, parameter, reaction, read, rule, species, start
 

@@ -16,7 +16,7 @@ from rxncompile.kernels import tables
 from rxncompile.monomials import Kind, label_names, read_label
 from rxncompile.network import Network
 from rxncompile.operators import generator
-from rxncompile.simulators.equations import Function, Jacobian, compiled
+from rxncompile.simulators.rate_equations.equations import Function, Jacobian, compiled
 from rxncompile.system import System, as_expr
 from rxncompile.tables import Definitions, TermTable
 

@@ -20,7 +20,7 @@ from rxncompile.network import (
     Species,
     Unit,
 )
-from rxncompile.simulators.trajectory import Ensemble, Trajectory
+from rxncompile.simulators.results.trajectory import Ensemble, Trajectory
 from rxncompile.views.computed import Tour
 
 SECOND = Unit("1/s", sp.Integer(1), (("time", -1),))

@@ -8,9 +8,9 @@ import pytest
 from rxncompile.cli import main
 from rxncompile.derivations.rates import jump_process
 from rxncompile.language import parse
-from rxncompile.simulators.ensembles import sample_statistics
-from rxncompile.simulators.master_equation import master_equation
-from rxncompile.simulators.ssa import sample
+from rxncompile.simulators.jumps.ssa import sample
+from rxncompile.simulators.master.master_equation import master_equation
+from rxncompile.simulators.runs.ensembles import sample_statistics
 from rxncompile.views.distributions import against_exact, distribution_snapshots
 from rxncompile.views.style import INK
 

@@ -5,7 +5,7 @@ import pytest
 
 import rxncompile as rx
 from rxncompile.errors import RxnError
-from rxncompile.simulators.axes import Sweep
+from rxncompile.simulators.results.axes import Sweep
 from rxncompile.views.grids import sweep_figure
 
 NET = rx.parse("model M\nparam k = 4, g = 1\nspecies A = 3\n0 -> A @ k\nA -> 0 @ g\nobservable twice = 2*A\n")

@@ -9,8 +9,8 @@ from matplotlib.colors import to_hex
 from rxncompile.derivations.rates import jump_process, rate_equations
 from rxncompile.errors import RxnError
 from rxncompile.language import parse
-from rxncompile.simulators.ensembles import sample_statistics
-from rxncompile.simulators.ode import integrate
+from rxncompile.simulators.rate_equations.ode import integrate
+from rxncompile.simulators.runs.ensembles import sample_statistics
 from rxncompile.views import plots
 from rxncompile.views.style import SERIES, inline_svg
 

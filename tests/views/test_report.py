@@ -11,7 +11,7 @@ from made_by_hand import HOSTILE, chain, deterministic, everything, gene, hostil
 from rxncompile.derivations.rates import jump_process, rate_equations
 from rxncompile.expressions import symbol
 from rxncompile.network import Reaction, Species
-from rxncompile.simulators.trajectory import Trajectory
+from rxncompile.simulators.results.trajectory import Trajectory
 from rxncompile.views.computed import Tour
 from rxncompile.views.equations import system_latex, system_mathml
 from rxncompile.views.report import CHAPTERS, report

@@ -1,1 +1,1 @@
-"""One-step methods for ordinary differential equations inside compiled code: no Python between steps."""
+"""Integrators inside compiled code: thousands of solves at once, and exact derivatives of the numbers they return."""

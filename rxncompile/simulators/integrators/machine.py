@@ -15,8 +15,8 @@ from ...kernels.derivatives import curvature_program, parameter_program, slope_p
 from ...kernels.source import Kernel, compile_program
 from ...system import System
 from ..arrays import Values
-from ..equations import compiled
 from ..pool import StoppedError, each_block, how_many
+from ..rate_equations.equations import compiled
 from . import drive
 from .drive import Control, Trace
 from .replay import along, back

@@ -10,10 +10,10 @@ import pytest
 from conftest import ROOT
 
 from rxncompile import load, parse, rate_equations
-from rxncompile.simulators.horizon import horizon
-from rxncompile.simulators.initial import initial_values
 from rxncompile.simulators.integrators.drive import DONE, Control, Trace
 from rxncompile.simulators.integrators.machine import Scheme, machine
+from rxncompile.simulators.rate_equations.horizon import horizon
+from rxncompile.simulators.rate_equations.initial import initial_values
 from rxncompile.system import System
 
 MODELS = sorted((ROOT / "models").glob("*.rxn"))

@@ -1,0 +1,1 @@
+"""Jump processes: exact sampling in lanes, directly or by rejection."""

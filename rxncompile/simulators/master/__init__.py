@@ -1,0 +1,1 @@
+"""The master equation itself, and what it says of the long run."""
