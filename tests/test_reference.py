@@ -1,12 +1,11 @@
 """The papers' systems against numbers computed outside this project (tests/reference, or RXNCOMPILE_REFERENCE)."""
 
-import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from reference_numbers import reference
 from scipy import stats
 
 import rxncompile as rx
@@ -15,13 +14,6 @@ from rxncompile.network import Network, Reaction, Species, per_event, rate_law, 
 
 pytestmark = pytest.mark.reference
 ROOT = Path(__file__).parent.parent
-FOLDER = Path(os.environ.get("RXNCOMPILE_REFERENCE", ROOT / "tests" / "reference"))
-
-
-def reference(name: str) -> Any:
-    if not FOLDER.is_dir():
-        pytest.skip(f"no reference numbers at {FOLDER}")
-    return json.loads((FOLDER / f"{name}.json").read_text())
 
 
 def model(name: str) -> Network:

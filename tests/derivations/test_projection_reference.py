@@ -1,14 +1,12 @@
 """Every number of the reference files on families, from the general code: a table of what each file's blocks mean."""
 
-import json
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import sympy as sp
+from reference_numbers import absent, content, reference
 
 import rxncompile as rx
 from rxncompile.derivations.discrete import count_exponentials
@@ -26,15 +24,8 @@ from rxncompile.network import Network, Reaction, Species
 from rxncompile.system import System
 
 pytestmark = pytest.mark.reference
-FOLDER = Path(os.environ.get("RXNCOMPILE_REFERENCE", Path(__file__).parent.parent / "reference"))
 # numbers near 0 in the files are differences of terms of order 1 to 100: rounding, not digits
 TOLERANCE = {"rtol": 1e-10, "atol": 1e-10}
-
-
-def reference(name: str) -> Any:
-    if not FOLDER.is_dir():
-        pytest.skip(f"no reference numbers at {FOLDER}")
-    return json.loads((FOLDER / f"{name}.json").read_text())
 
 
 class Compiled:
@@ -159,10 +150,11 @@ def by_label(names: dict[str, Any], species: tuple[str, ...], visible: int) -> d
     return found
 
 
-def families_of_the_file() -> list[str]:
-    if not FOLDER.is_dir():
-        return []
-    blocks = json.loads((FOLDER / "pca_dbd.json").read_text())
+def families_of_the_file() -> list[Any]:
+    reason = absent("pca_dbd")
+    if reason:
+        return [pytest.param("", marks=pytest.mark.skip(reason=reason), id="absent")]
+    blocks = content("pca_dbd")
     return [name for name, block in blocks.items() if isinstance(block, dict) and "species" in block]
 
 
