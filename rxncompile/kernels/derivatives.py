@@ -8,7 +8,7 @@ import sympy as sp
 
 from ..system import System
 from .graph import Op
-from .program import Program, SparseProgram, _rhs, lower
+from .program import Program, SparseProgram, lower, rhs_nodes
 
 
 def slope_program(system: System) -> Program | None:
@@ -16,7 +16,7 @@ def slope_program(system: System) -> Program | None:
     lowering = lower(system)
     g = lowering.graph
     time = g.make(Op.TIME)
-    found = [g.derivative(node, time) for node in _rhs(lowering)]
+    found = [g.derivative(node, time) for node in rhs_nodes(lowering)]
     return None if all(g.is_constant(d, 0.0) for d in found) else lowering.finish(found)
 
 
@@ -24,14 +24,8 @@ def parameter_program(system: System) -> SparseProgram:
     """out[e] = d f_i / d p_j for the structurally non-zero entries (rows i, columns j), row by row."""
     lowering = lower(system)
     g = lowering.graph
-    entries = [
-        (i, j, d)
-        for i, node in enumerate(_rhs(lowering))
-        for j in g.parameters(node)
-        if not g.is_constant(d := g.derivative(node, g.make(Op.PARAM, (), j)), 0.0)
-    ]
-    program = lowering.finish([d for _, _, d in entries])
-    return SparseProgram(program, tuple(i for i, _, _ in entries), tuple(j for _, j, _ in entries))
+    leaves = [g.make(Op.PARAM, (), j) for j in range(len(system.parameters))]
+    return lowering.derivatives(rhs_nodes(lowering), lambda node: [(j, leaves[j]) for j in g.parameters(node)])
 
 
 def curvature_program(system: System) -> SparseProgram:
@@ -42,29 +36,14 @@ def curvature_program(system: System) -> SparseProgram:
     """
     lowering = lower(system)
     g = lowering.graph
-    states = [g.make(Op.STATE, (), j) for j in range(len(system.states))]
-    rhs = _rhs(lowering)
-    first = [
-        d for node in rhs for j in g.dependencies(node) if not g.is_constant(d := g.derivative(node, states[j]), 0.0)
-    ]
+    rhs = rhs_nodes(lowering)
+    by_states = [g.derivative(node, leaf) for node in rhs for _, leaf in lowering.states_in(node)]
+    first = [d for d in by_states if not g.is_constant(d, 0.0)]
     first += [g.derivative(node, g.make(Op.TIME)) for node in rhs]
-    entries = []
-    for e, node in enumerate(first):
-        leaves = [(j, states[j]) for j in g.dependencies(node)]
-        leaves += [(len(states) + j, g.make(Op.PARAM, (), j)) for j in g.parameters(node)]
-        entries += [(e, z, d) for z, leaf in leaves if not g.is_constant(d := g.derivative(node, leaf), 0.0)]
-    program = lowering.finish([d for _, _, d in entries])
-    return SparseProgram(program, tuple(e for e, _, _ in entries), tuple(z for _, z, _ in entries))
+    return lowering.derivatives(first, lowering.states_and_parameters_in)
 
 
 def gradient_program(system: System, formulas: Sequence[sp.Expr]) -> SparseProgram:
     """The derivatives of formulas by states and parameters: row i is formula i, columns as in `curvature_program`."""
     lowering = lower(system)
-    g = lowering.graph
-    n, entries = len(system.states), []
-    for i, node in enumerate([lowering.node(formula) for formula in formulas]):
-        leaves = [(j, g.make(Op.STATE, (), j)) for j in g.dependencies(node)]
-        leaves += [(n + j, g.make(Op.PARAM, (), j)) for j in g.parameters(node)]
-        entries += [(i, z, d) for z, leaf in leaves if not g.is_constant(d := g.derivative(node, leaf), 0.0)]
-    program = lowering.finish([d for _, _, d in entries])
-    return SparseProgram(program, tuple(i for i, _, _ in entries), tuple(z for _, z, _ in entries))
+    return lowering.derivatives([lowering.node(formula) for formula in formulas], lowering.states_and_parameters_in)

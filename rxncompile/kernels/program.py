@@ -7,7 +7,7 @@ that occur twice are one node; derivatives follow definitions by the chain rule.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,6 +73,27 @@ class Lowering:
     def finish(self, outputs: Sequence[int]) -> Program:
         nodes, numbers = self.graph.schedule(list(outputs))
         return Program(nodes, numbers, len(self.system.states), len(self.system.parameters))
+
+    def states_in(self, node: int) -> list[tuple[int, int]]:
+        """(place, node) of each state that a node depends on."""
+        return [(j, self.graph.make(Op.STATE, (), j)) for j in self.graph.dependencies(node)]
+
+    def states_and_parameters_in(self, node: int) -> list[tuple[int, int]]:
+        """The same, with parameter j at place n + j."""
+        n, g = len(self.system.states), self.graph
+        return self.states_in(node) + [(n + j, g.make(Op.PARAM, (), j)) for j in g.parameters(node)]
+
+    def derivatives(self, nodes: Sequence[int], leaves: Callable[[int], Sequence[tuple[int, int]]]) -> SparseProgram:
+        """Entry (i, j): nodes[i] by the j-th leaf, for those `leaves` of a node that its derivative has; row by row."""
+        g = self.graph
+        entries = [
+            (i, j, d)
+            for i, node in enumerate(nodes)
+            for j, leaf in leaves(node)
+            if not g.is_constant(d := g.derivative(node, leaf), 0.0)
+        ]
+        program = self.finish([d for _, _, d in entries])
+        return SparseProgram(program, tuple(i for i, _, _ in entries), tuple(j for _, j, _ in entries))
 
     def _make(self, expr: Any) -> int:
         g = self.graph
@@ -187,7 +208,7 @@ def _propensity(lowering: Lowering, jump: Jump) -> int:
     return g.select(g.symmetric(Op.AND, enough), rate, g.constant(0.0)) if enough else rate
 
 
-def _rhs(lowering: Lowering) -> list[int]:
+def rhs_nodes(lowering: Lowering) -> list[int]:
     """drift + sum of change * propensity, a node a state; a jump's rate is not cut where reactants run short."""
     system, g = lowering.system, lowering.graph
     terms: dict[sp.Symbol, list[int]] = {s.symbol: [] for s in system.states}
@@ -204,21 +225,13 @@ def _rhs(lowering: Lowering) -> list[int]:
 def rhs_program(system: System) -> Program:
     """out[i] = d y_i / dt."""
     lowering = lower(system)
-    return lowering.finish(_rhs(lowering))
+    return lowering.finish(rhs_nodes(lowering))
 
 
 def jacobian_program(system: System) -> SparseProgram:
     """out[e] = d(d y_i / dt) / d y_j for the structurally non-zero entries, row by row."""
     lowering = lower(system)
-    g = lowering.graph
-    entries = [
-        (i, j, d)
-        for i, node in enumerate(_rhs(lowering))
-        for j in g.dependencies(node)
-        if not g.is_constant(d := g.derivative(node, g.make(Op.STATE, (), j)), 0.0)
-    ]
-    program = lowering.finish([d for _, _, d in entries])
-    return SparseProgram(program, tuple(i for i, _, _ in entries), tuple(j for _, j, _ in entries))
+    return lowering.derivatives(rhs_nodes(lowering), lowering.states_in)
 
 
 def propensity_program(system: System) -> Program:

@@ -98,7 +98,8 @@ def compile_python(program: Program) -> Kernel:
     function = python_function(program, "f")
     helpers = "\n".join(_helpers(function))
     names: dict[str, Any] = {"math": math}
-    # The one place where text is run as code: written by this file, it holds numbers and positional names only.
+    # The one place where text is run as code. No text of a user's can be in it: a Program holds operations, floats and
+    # places (integers), and no names; without labels, this file writes nothing else but `math` and names like y0, v7.
     exec(compile(helpers + function, "<rxncompile kernel>", "exec"), names)
     for helper in [name for name in ("_floor", "_ceil") if name in names]:
         names[helper] = numba.njit(names[helper])
