@@ -100,6 +100,7 @@ class Objective:
     scheme: Scheme = Scheme.ROSENBROCK
     rtol: float = 1e-8
     atol: float = 1e-10
+    since: float | None = None  # derivatives as if the state at this time were given (Ernst 2019 Eq. 41)
 
     @cached_property
     def machine(self) -> Machine:
@@ -118,7 +119,13 @@ class Objective:
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
-        return tuple(_setting(self.problem, c, condition) for c, condition in enumerate(self.problem.conditions))
+        conditions = enumerate(self.problem.conditions)
+        return tuple(_setting(self.problem, c, condition, self.since) for c, condition in conditions)
+
+    @cached_property
+    def blocks(self) -> tuple[tuple[Places, Values], ...]:
+        """Of each block of correlated data its rows and the lower Cholesky factor of its covariance."""
+        return tuple((b.rows, np.linalg.cholesky(b.covariance)) for b in self.problem.correlated)
 
     def natural(self, x: Values) -> Values:
         """The unknowns' values at x."""
@@ -161,8 +168,13 @@ class Objective:
             setting = solved.setting
             sources = np.zeros((len(setting.times), n))
             np.add.at(sources, setting.at, pull[:, :n])
-            costate, by_p = self.machine.back(setting.times, solved.p, solved.trace, sources)
-            by_p = by_p + pull[:, n:].sum(axis=0) + costate @ solved.start_slope
+            times, trace, first = self._recent(solved)
+            costate, by_p = self.machine.back(times, solved.p, trace, sources[first:])
+            by_p = by_p + pull[:, n:].sum(axis=0)
+            if self.since is not None:
+                np.add.at(found, setting.p_from, by_p[setting.p_to])
+                continue
+            by_p += costate @ solved.start_slope
             np.add.at(found, setting.p_from, by_p[setting.p_to])
             np.add.at(found, setting.y_from, costate[setting.y_to])
         return total, found / self._slopes(natural)
@@ -176,9 +188,11 @@ class Objective:
             setting = solved.setting
             q, s = np.zeros((k, len(solved.p))), np.zeros((k, n))
             q[setting.p_from, setting.p_to] = 1.0
-            s += q @ solved.start_slope.T
-            s[setting.y_from, setting.y_to] += 1.0
-            along = self.machine.along(setting.times, solved.p, solved.trace, s, q)[setting.at]
+            if self.since is None:
+                s += q @ solved.start_slope.T
+                s[setting.y_from, setting.y_to] += 1.0
+            times, trace, first = self._recent(solved)
+            along = self.machine.along(times, solved.p, trace, s, q)[setting.at - first]
             rows = setting.rows
             y[rows], sigma[rows] = solved.y, solved.sigma
             for target, pull in ((dy, solved.dy), (dsigma, solved.dsigma)):
@@ -216,7 +230,7 @@ class Objective:
         """(terms of the objective, their derivatives by y, by sigma) of a condition's rows."""
         rows = solved.setting.rows
         data, terms = self.problem.data, np.zeros(len(rows))
-        by_y, by_sigma = np.zeros(len(rows)), np.zeros(len(rows))
+        by_y, by_sigma, distance, steepness = (np.zeros(len(rows)) for _ in range(4))
         for o, observable in enumerate(self.problem.observables):
             mine = np.flatnonzero(data.observable[rows] == o)
             if not len(mine):
@@ -234,6 +248,15 @@ class Objective:
             else:
                 terms[mine] = np.log(2.0 * sigma) + np.abs(away) - jacobian
                 by_y[mine], by_sigma[mine] = np.sign(away) * steep, (1.0 - np.abs(away)) / sigma
+            distance[mine], steepness[mine] = away, steep
+        for block, factor in self.blocks:
+            if len(rows) and data.condition[block[0]] == data.condition[rows[0]]:
+                mine = np.searchsorted(rows, block)
+                away = distance[mine]
+                white = np.linalg.solve(factor, away)
+                pull = np.linalg.solve(factor.T, white)
+                terms[mine] += 0.5 * (white**2 - away**2) + np.log(np.diagonal(factor))
+                by_y[mine], by_sigma[mine] = pull * steepness[mine], (1.0 - away * pull) / solved.sigma[mine]
         return terms, by_y, by_sigma
 
     def _solve(self, x: Values) -> Iterator[Solved]:
@@ -259,6 +282,17 @@ class Objective:
                 dy[here], dsigma[here] = slopes[o], slopes[count + o]
             yield Solved(setting, p, trace, by, y, sigma, dy, dsigma)
 
+    def _recent(self, solved: Solved) -> tuple[Values, Trace, int]:
+        """(times, the steps between them, how many times were left out): all, or those from `since` on."""
+        times, trace = solved.setting.times, solved.trace
+        if self.since is None:
+            return times, trace, 0
+        first = int(np.searchsorted(times, self.since))
+        used = int(trace.used[0])
+        begun = int(np.searchsorted(trace.t[:used], self.since))
+        kept = np.array([used - begun], dtype=np.int64)
+        return times[first:], Trace(trace.t[begun:used], trace.h[begun:used], trace.y[begun:used], kept), first
+
     def _states(self, setting: Setting, p: Values, start: Values) -> tuple[Trace, Values]:
         control = Control(self.rtol, np.full(len(start), self.atol), _STEPS, 0.0, True)
         room = _ROOM
@@ -272,10 +306,10 @@ class Objective:
             room = int(count[0])
 
 
-def _setting(problem: Problem, c: int, condition: Condition) -> Setting:
+def _setting(problem: Problem, c: int, condition: Condition, since: float | None = None) -> Setting:
     rows = np.flatnonzero(problem.data.condition == c)
     asked = problem.data.time[rows]
-    times = np.unique(np.append(asked, problem.start))
+    times = np.unique(np.concatenate([asked, [problem.start] if since is None else [problem.start, since]]))
     system = problem.system
     places = {p.label: j for j, p in enumerate(system.parameters)}
     states = {s.label: i for i, s in enumerate(system.states)}

@@ -5,7 +5,11 @@ The negative log likelihood of independent measurements m_k of y_k, on a scale g
     sum_k  log sigma_k + log(2 pi)/2 + ((g(m_k) - g(y_k))/sigma_k)^2/2 - log g'(m_k)        normal
     sum_k  log(2 sigma_k) + |g(m_k) - g(y_k)|/sigma_k - log g'(m_k)                          Laplace
 
-with y_k and sigma_k formulas of states, parameters and unknowns.
+with y_k and sigma_k formulas of states, parameters and unknowns. Measurements that are not independent, as the
+moments of an ensemble, are a `Correlated` block: the vector of their distances (g(m_k) - g(y_k))/sigma_k is normal
+with the covariance C of the block,
+
+    1/2 log det(2 pi C) + d' C^-1 d/2 + sum_k log sigma_k - log g'(m_k)
 """
 
 from __future__ import annotations
@@ -85,6 +89,22 @@ class Data:
 
 
 @dataclass(frozen=True, eq=False)
+class Correlated:
+    """Places of data (m,) of one condition, and the covariance (m, m) of their distances in units of sigma."""
+
+    rows: Places
+    covariance: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """sum_j w_j g(u_j) = value over some unknowns u_j, all on the scale g: a sum, or a product of powers."""
+
+    weights: tuple[tuple[str, float], ...]
+    value: float
+
+
+@dataclass(frozen=True, eq=False)
 class Problem:
     """A fit to be made. Its System has every unknown among its parameters.
 
@@ -98,6 +118,8 @@ class Problem:
     conditions: tuple[Condition, ...]
     data: Data
     start: float = 0.0
+    correlated: tuple[Correlated, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
 
     def __post_init__(self) -> None:
         names = [u.name for u in self.unknowns]
@@ -115,6 +137,9 @@ class Problem:
                     message = f"condition {condition.label!r} sets {label!r}, which {self.system.name} has not"
                     raise RxnError("R710", message, hint=hint)
         _check_data(self)
+        _check_blocks(self)
+        for constraint in self.constraints:
+            _check_constraint(self, constraint)
 
     @classmethod
     def of(
@@ -126,6 +151,8 @@ class Problem:
         conditions: tuple[Condition, ...] = (Condition("all"),),
         name: str = "",
         start: float = 0.0,
+        correlated: tuple[Correlated, ...] = (),
+        constraints: tuple[Constraint, ...] = (),
     ) -> Problem:
         """The problem, with unknowns that are no parameters of the System, as sizes of noise are, added to these."""
         held = {c.label for c in system.parameters}
@@ -137,7 +164,8 @@ class Problem:
                 raise RxnError("R710", f"the unknown {unknown.name!r} is a state of {system.name}", hint=hint)
         constants = tuple(Constant(symbol(u.name), u.name, sp.S.One) for u in more)
         whole = replace(system, parameters=(*system.parameters, *constants))
-        return cls(name or system.name, whole, unknowns, observables, conditions, data, start)
+        found = (whole, unknowns, observables, conditions, data, start, correlated, constraints)
+        return cls(name or system.name, *found)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -168,3 +196,43 @@ def _check_data(problem: Problem) -> None:
         if observable.scale is not Scale.LINEAR and (data.value[data.observable == o] <= 0.0).any():
             message = f"measurements of {observable.label!r} are not positive, but looked at by their logarithm"
             raise RxnError("R710", message)
+
+
+def _check_blocks(problem: Problem) -> None:
+    data, taken = problem.data, set[int]()
+    for b, block in enumerate(problem.correlated):
+        where = f"block {b + 1} of correlated measurements"
+        size, rows = len(block.rows), {int(r) for r in block.rows}
+        if len(rows) < size or rows & taken or not rows <= set(range(len(data.value))):
+            raise RxnError("R710", f"{where} names a measurement twice, or one that there is not")
+        taken |= rows
+        if block.covariance.shape != (size, size):
+            raise RxnError("R710", f"{where} has {size} measurements and a covariance {block.covariance.shape}")
+        if not np.allclose(block.covariance, block.covariance.T, rtol=1e-10, atol=0.0):
+            raise RxnError("R710", f"the covariance of {where} is not symmetric")
+        try:
+            np.linalg.cholesky(block.covariance)
+        except np.linalg.LinAlgError:
+            hint = "leave out what follows from the others, or take more runs than moments"
+            raise RxnError("R710", f"the covariance of {where} is not positive definite", hint=hint) from None
+        if len(set(data.condition[block.rows].tolist())) > 1:
+            raise RxnError("R710", f"{where} lies in more than one condition")
+        for o in set(data.observable[block.rows].tolist()):
+            if problem.observables[o].noise is not Noise.NORMAL:
+                label = problem.observables[o].label
+                raise RxnError("R710", f"{where} needs normal noise, but {label!r} has Laplace's")
+
+
+def _check_constraint(problem: Problem, constraint: Constraint) -> None:
+    scales = {u.name: u.scale for u in problem.unknowns}
+    for name, _ in constraint.weights:
+        if name not in scales:
+            near = get_close_matches(name, sorted(scales), 1)
+            hint = f"did you mean {near[0]!r}?" if near else ""
+            raise RxnError("R710", f"a constraint names {name!r}, which is no unknown", hint=hint)
+    names = [name for name, weight in constraint.weights if weight]
+    if not names or len(set(names)) < len(names):
+        raise RxnError("R710", "a constraint has no unknown, or one twice")
+    if len({scales[name] for name in names}) > 1:
+        hint = "search them all as they are for a sum, all by their logarithms for a product"
+        raise RxnError("R710", f"a constraint binds {', '.join(names)}, which have different scales", hint=hint)
