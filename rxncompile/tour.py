@@ -17,10 +17,11 @@ from .judging.judge import USUAL
 from .judging.truth import distribution
 from .network import Network, per_event
 from .simulators.jumps.ssa import sample
-from .simulators.rate_equations.horizon import expected_events, horizon
+from .simulators.rate_equations.horizon import expected_events, horizon, output_times
 from .simulators.rate_equations.ode import integrate
 from .simulators.results.comparison import Comparison, compare
 from .simulators.results.files import replacing
+from .simulators.results.times import finer
 from .simulators.results.trajectory import Ensemble, Trajectory
 from .simulators.runs.ensembles import sample_statistics
 from .system import System
@@ -121,9 +122,9 @@ def computed(
     comparison, judgement = None, None
     try:
         rates = rate_equations(net)
-        times = np.linspace(0.0, until or horizon(rates), points)
+        times = output_times(rates, until or horizon(rates), points)
         say(f"integrating until {times[-1]:g}")
-        ode = integrate(rates, np.linspace(0.0, times[-1], _FINER * (points - 1) + 1))
+        ode = integrate(rates, finer(times, _FINER))
         jumps, counted, paths, reason = _stochastic(net, times, runs, seed, say)
         if jumps is not None and counted is not None and paths is not None:
             comparison, judgement = _judged(net, jumps, counted, say)
@@ -200,7 +201,7 @@ def _sampled(
 ) -> tuple[Ensemble, Trajectory, str]:
     """Statistics and paths, over a shorter time where a run takes off (as prey do when the last predator is gone)."""
     for part in (1, 2, 4, 8, 16):
-        shown = times if part == 1 else np.linspace(times[0], times[-1] / part, len(times))
+        shown = times if part == 1 else times / part
         try:
             ensemble = sample_statistics(jumps, shown, runs=runs, seed=seed, max_events=most)
             paths = sample(jumps, shown, runs=min(_PATHS, runs), seed=seed, max_events=most)

@@ -15,7 +15,7 @@ from ..simulators.results.distribution import Distribution
 from ..simulators.results.trajectory import Ensemble, Trajectory, column
 from .choice import movers
 from .plots import ensemble_band, selection
-from .style import INK, MUTED, SERIES, blank, legend, look
+from .style import INK, MUTED, SERIES, blank, legend, look, over_time
 
 _ROWS, _SNAPSHOTS = 3, 3
 _BARS = 60  # in a panel: more cannot be told apart
@@ -86,8 +86,8 @@ def _course(ax: Axes, exact: Distribution | None, drawn: Sampled | None, label: 
             ax.plot(exact.t, edge, color=INK, linewidth=0.6, linestyle=":")
     if (band.mean_of(label) >= 0.0).all():
         ax.set_ylim(bottom=max(ax.get_ylim()[0], 0.0))
-    ax.set_xlim(band.t[0], band.t[-1])
     ax.locator_params(nbins=4)
+    over_time(ax, band.t)
 
 
 def against_exact(

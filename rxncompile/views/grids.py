@@ -15,7 +15,7 @@ from ..simulators.results.axes import Sweep
 from ..simulators.results.trajectory import Ensemble, column
 from .choice import movers
 from .plots import short
-from .style import MUTED, SERIES, blank, look
+from .style import MUTED, SERIES, blank, look, over_time
 
 _ROWS = 3
 _LINES = 9  # courses in a panel: more cannot be told apart
@@ -57,7 +57,7 @@ def _along(sweep: Sweep, rows: list[int], time_unit: str) -> Figure:
         for place, line in zip(shown, colours, strict=True):
             left.plot(sweep.t, sweep.mean[place, :, k], color=line, linewidth=1.1, label=f"{values[place]:.4g}")
         left.set_ylabel(label)
-        left.set_xlim(sweep.t[0], sweep.t[-1])
+        over_time(left, sweep.t)
         mean, sd = sweep.mean[order, -1, k], sweep.sd[order, -1, k]
         if sampled:
             right.fill_between(values[order], mean - sd, mean + sd, color=colour, alpha=0.2, linewidth=0)

@@ -19,7 +19,7 @@ from ..judging.verdict import in_percent
 from ..simulators.arrays import Values
 from .choice import movers
 from .plots import short
-from .style import INK, MUTED, SERIES, WIDTH, blank, look
+from .style import INK, MUTED, SERIES, WIDTH, blank, look, over_time
 from .tables import empty
 
 _ROWS = 3
@@ -41,7 +41,7 @@ def judged_figure(judgement: Judgement, time_unit: str = "") -> Figure:
         for ax, what in zip(grid[-1], ("means", "covariances"), strict=True):
             _errors(ax, judgement, what)
             ax.set_xlabel(f"time ({time_unit})" if time_unit not in ("", "1") else "time")
-            ax.set_xlim(judgement.truth.t[0], judgement.truth.t[-1])
+            over_time(ax, judgement.truth.t)
         figure.legend(handles=_key(judgement), loc="outside upper left", ncols=3)
     return figure
 
@@ -63,7 +63,7 @@ def _column(judgement: Judgement, drawn: Any, time_unit: str) -> Figure:
         axes = figure.subplots(len(rows), 1, squeeze=False, sharex=True)[:, 0]
         for ax, i in zip(axes, rows, strict=True):
             drawn(ax, judgement, i)
-        axes[-1].set_xlim(judgement.truth.t[0], judgement.truth.t[-1])
+        over_time(axes[-1], judgement.truth.t)
         axes[-1].set_xlabel(f"time ({time_unit})" if time_unit not in ("", "1") else "time")
         figure.legend(handles=_key(judgement, drawn is _mean), loc="outside upper left", ncols=2)
     return figure

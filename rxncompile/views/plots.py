@@ -19,7 +19,7 @@ from ..simulators.results.trajectory import Ensemble, Result, Trajectory, column
 from .choice import LINES, Choice, chosen, movers, pair
 from .drawing import network_drawing
 from .readings import in_full
-from .style import INK, MUTED, SERIES, blank, legend, look, panels, save
+from .style import INK, MUTED, RAISED, SERIES, blank, legend, look, over_time, panels, save
 
 __all__ = [
     "ensemble_band", "network_drawing", "of_result", "phase_pair", "phase_plane", "sample_paths", "save", "selection",
@@ -31,7 +31,6 @@ _PATH_PANELS = 4
 _BANDS = 3  # that may overlap in one panel
 _SMALL_LINES, _SMALL_POINTS = 3, 200  # of a thumbnail
 _ORDER = 4  # of magnitude within which numbers on an axis stand as they are
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DASHED = (0, (4, 2.5))
 
 
@@ -197,9 +196,9 @@ def _finish(ax: Axes, result: Result, group: Sequence[int]) -> None:
 
 
 def _time_axis(axes: Sequence[Axes], result: Result, unit: str) -> None:
-    if len(result.t) > 1:
-        axes[-1].set_xlim(result.t[0], result.t[-1])
-    axes[-1].set_xlabel(_with_unit("time", _power(axes[-1].xaxis) + unit))
+    over_time(axes[-1], result.t)
+    power = "" if axes[-1].get_xscale() == "log" else _power(axes[-1].xaxis)
+    axes[-1].set_xlabel(_with_unit("time", power + unit))
 
 
 def _power(axis: Axis) -> str:
@@ -209,7 +208,7 @@ def _power(axis: Axis) -> str:
     if -_ORDER < order < _ORDER + 1:
         return ""
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10.0**order:.10g}".replace("-", "\u2212")))
-    return f"10{str(order).translate(_RAISED)} "
+    return f"10{str(order).translate(RAISED)} "
 
 
 def _with_unit(name: str, unit: str) -> str:

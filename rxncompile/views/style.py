@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -12,15 +13,19 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from ..errors import RxnError
 from ..notation import escaped_xml
+from ..simulators.arrays import Values
+from ..simulators.results.times import logarithmic
 
 WIDTH = 4.9  # inches: read at 390 CSS pixels without turning the phone, two side by side on a desk
 INK, MUTED, FAINT, PAPER = "#1f2430", "#6b7280", "#d5d9e0", "#fdfdfe"
 # Okabe and Ito 2008, without black and yellow, which vanish on dark and on light paper
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 _LEGEND = 54  # characters across a legend
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SUFFIXES = (".svg", ".png", ".pdf")
 
 # what each colour becomes inside a page, which sets these properties for light and dark
@@ -69,6 +74,20 @@ def panels(count: int) -> tuple[Figure, list[Axes]]:
     figure = blank(2.75 if count == 1 else 0.45 + 1.75 * count)
     axes = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
     return figure, list(axes)
+
+
+def over_time(axes: Axes, t: Values) -> None:
+    """The horizontal axis over output times, logarithmic where these are."""
+    if len(t) < 2:
+        return
+    if not logarithmic(t):
+        axes.set_xlim(t[0], t[-1])
+        return
+    axes.set_xscale("log")
+    axes.set_xlim(t[1] if t[0] == 0.0 else t[0], t[-1])
+    axes.xaxis.set_major_locator(LogLocator(numticks=7))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"10{str(round(math.log10(x))).translate(RAISED)}"))
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def legend(axes: Axes, handles: Sequence[Any] = ()) -> None:

@@ -16,6 +16,8 @@ _POINTS = 401
 _SETTLED = 0.04  # a state has settled where the rest of its way is below this part of its range
 _SLOWING = 50  # points at both ends of the second half, to see whether growth slows down
 _LONGEST = 1e3  # of models that neither settle, swing nor take off
+_FIRST = 1e-9  # of a solution's length, where its logarithmic times begin to be looked at
+_DECADES = 2.5  # between a tenth and nine tenths of a motion: an exponential takes 1.3, a fast rise and slow decay 2
 
 
 def horizon(system: System) -> float:
@@ -43,6 +45,27 @@ def horizon(system: System) -> float:
             if shown and not (shown < 1.0 and _moves_on(system, window, values)):
                 return max(_round_up(shown * window), _round_up(1.2 * latest_event))
     return max(_round_up(min(best, _LONGEST)) if found_motion else 1.0, _round_up(1.2 * latest_event))
+
+
+def output_times(system: System, until: float, points: int) -> Values:
+    """So many times from 0 to `until`: even, or even in their logarithm where the story is told over decades.
+
+    That is where no state swings, and half of those that move take more than 2.5 decades over the middle 80 % of it.
+    """
+    even = np.linspace(0.0, until, points)
+    if points < 3 or system.events:
+        return even
+    spread = np.concatenate([[0.0], np.geomspace(_FIRST * until, until, _POINTS)])
+    values = integrate(system, spread).values[0]
+    span = np.ptp(values, axis=0)
+    moving = span > 1e-3 * np.abs(values).max(axis=0)
+    way = np.cumsum(np.abs(np.diff(values[:, moving], axis=0)), axis=0)
+    if not moving.any() or (way[-1] > 4.0 * span[moving]).any():
+        return even
+    begun, ended = (spread[1:][np.argmax(way >= part * way[-1], axis=0)] for part in (0.1, 0.9))
+    if np.median(np.log10(ended / begun)) < _DECADES:
+        return even
+    return np.concatenate([[0.0], np.geomspace(10.0 ** np.floor(np.log10(begun.min()) - 1.0), until, points - 1)])
 
 
 def expected_events(jumps: System, t: Values) -> float:

@@ -1,9 +1,14 @@
 """The time that a page shows: by the time scales and periods of models where these are known."""
 
+from pathlib import Path
+
 import pytest
 
 import rxncompile as rx
-from rxncompile.simulators.rate_equations.horizon import horizon
+from rxncompile.simulators.rate_equations.horizon import horizon, output_times
+from rxncompile.simulators.results.times import logarithmic
+
+MODELS = Path(__file__).parents[3] / "models"
 
 
 def until(text: str) -> float:
@@ -44,3 +49,14 @@ def test_timed_events_lie_inside() -> None:
 def test_what_levels_off_late_is_shown_to_its_end() -> None:
     fast_and_slow = "species M = 0, P = 0\n0 -> M @ 20\nM -> M + P @ 25\nM -> 0 @ 10\nP -> 0 @ 1\n"
     assert until(fast_and_slow) >= 4.0  # P lives 1, M a tenth of it
+
+
+@pytest.mark.parametrize(
+    ("name", "logarithmic_times"),
+    [("robertson", True), ("mapk", False), ("calcium", False), ("brusselator", False), ("michaelis_menten", False)],
+)
+def test_times_are_logarithmic_where_the_story_takes_decades(name: str, logarithmic_times: bool) -> None:
+    system = rx.rate_equations(rx.load(MODELS / f"{name}.rxn"))
+    t = output_times(system, horizon(system), 101)
+    assert len(t) == 101 and t[0] == 0.0 and t[-1] == pytest.approx(horizon(system))
+    assert logarithmic(t) is logarithmic_times
