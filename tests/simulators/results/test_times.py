@@ -15,7 +15,8 @@ def test_logarithmic_times_stay_so_when_cut(t: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize(
-    "t", [np.linspace(0.0, 5.0, 11), np.array([0.0]), np.array([]), np.array([0.0, 1.0, 1000.0]), np.geomspace(1, 50, 9)]
+    "t",
+    [np.linspace(0, 5, 11), np.array([0.0]), np.array([]), np.array([0.0, 1.0, 1000.0]), np.geomspace(1, 50, 9)],
 )
 def test_other_times_are_not_logarithmic(t: np.ndarray) -> None:
     assert not logarithmic(t)
