@@ -32,6 +32,7 @@ from ...kernels.source import Kernel, compile_program
 from ...kernels.tables import TableKernel, Tables, is_table
 from ...system import System
 from ..arrays import Values
+from ..inputs import Slots
 
 _CHECK = 4096  # evaluations between two looks at the progress
 _PATIENCE = 8 * _CHECK  # evaluations that may be slow
@@ -110,12 +111,17 @@ def compiled(system: System) -> Compiled:
 
 
 class Function:
-    """A kernel at fixed parameters: `f(t, y)` gives its own array, overwritten by the next call."""
+    """A kernel at fixed parameters: `f(t, y)` gives its own array, overwritten by the next call.
 
-    def __init__(self, kernel: Kernel | TableKernel, parameters: Values) -> None:
+    `slots`: inputs among the parameters, which are refreshed before every call.
+    """
+
+    def __init__(self, kernel: Kernel | TableKernel, parameters: Values, slots: Slots | None = None) -> None:
         self.arguments = np.zeros(kernel.n_states)
         self.out = np.zeros(kernel.n_out)
         self.run = kernel.bind(self.arguments, parameters, self.out)
+        if slots is not None:
+            self.run = slots.before(self.run)
 
     def __call__(self, t: float, y: Values) -> Values:
         self.arguments[:] = y
@@ -142,10 +148,11 @@ class RightHandSide:
         limit: int,
         strict: bool,
         watch: Callable[[int, float, Values], None],
+        slots: Slots | None = None,
     ) -> None:
         self._model, self._parameters, self._limit, self._strict = model, parameters, limit, strict
         self._watch = watch
-        self._function = Function(model.called_rhs, parameters)
+        self._function = Function(model.called_rhs, parameters, slots)
         self._weights = np.full(model.called_rhs.n_out, 1e308 / _LARGEST)
         self._out, self._run = self._function.out, self._function.run
         self._dot = self._out.dot
@@ -225,12 +232,12 @@ class Jacobian:
     Raises R601 for an entry that is not finite, because integrators take it for good.
     """
 
-    def __init__(self, model: Compiled, parameters: Values, sparse: bool) -> None:
+    def __init__(self, model: Compiled, parameters: Values, sparse: bool, slots: Slots | None = None) -> None:
         from scipy.sparse import csc_matrix
 
         n = len(model.system.states)
         rows, columns = model.pattern
-        self._function = Function(model.called_jacobian, parameters)
+        self._function = Function(model.called_jacobian, parameters, slots)
         self._states, self._places = model.system.states, (rows, columns)
         self._shape, self._sparse, self._matrix = (n, n), sparse, csc_matrix
         self._flat = rows * np.int64(n) + columns

@@ -21,6 +21,7 @@ from ...errors import RxnError
 from ...expressions import text, to_float
 from ...system import System, Trigger
 from ..arrays import Values
+from ..inputs import Slots
 from .equations import Compiled, Function
 
 _SAMPLES = 4  # looks at the conditions in a step
@@ -38,7 +39,7 @@ class Events:
 
     def __init__(
         self, model: Compiled, parameters: Values, known: Mapping[sp.Symbol, sp.Expr], start: float, end: float,
-        instants: Sequence[float] = (),
+        instants: Sequence[float] = (), slots: Slots | None = None,
     ) -> None:  # fmt: skip
         system = model.system
         self._system, self._start, self._window = system, start, _WINDOW * (end - start)
@@ -47,12 +48,13 @@ class Events:
         self._fired: list[list[float]] = [[] for _ in system.events]
         index = {s.symbol: i for i, s in enumerate(system.states)}
         self._targets = [event_targets(system, event, index) for event in system.events]
-        self._values = [Function(kernel, parameters) for kernel in model.assignments] if system.events else []
+        self._values = [Function(kernel, parameters, slots) for kernel in model.assignments] if system.events else []
         self._watched = np.array([t is None for t in self._times], dtype=bool)
         self._was = ~self._watched
         self.watching = bool(self._watched.any())
         if self.watching:
-            self._truths, self._margins = Function(model.truths, parameters), Function(model.margins, parameters)
+            self._truths = Function(model.truths, parameters, slots)
+            self._margins = Function(model.margins, parameters, slots)
 
     def begin(self, y: Values) -> Values:
         """The state at the start: conditions that hold already do not fire, events at this very time do."""

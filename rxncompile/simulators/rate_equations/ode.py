@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from ...errors import RxnError
 from ...system import System
 from ..arrays import Values
+from ..inputs import Series, Slots, tables_of, with_slots
 from ..results.trajectory import Trajectory
 from .equations import Compiled, Function, compiled
 from .events import Events
@@ -40,6 +41,7 @@ def integrate(
     jacobian: bool = True,
     max_step: float = math.inf,
     max_evaluations: int = 2_000_000,
+    inputs: Mapping[str, Series] | None = None,
 ) -> Trajectory:
     """Solve d y/dt = rhs from t[0] on and report states and outputs at exactly the times `t`, shape (T,).
 
@@ -53,30 +55,36 @@ def integrate(
     value of a state of the same unit where it begins at 0; it is raised where rounding errors would drown it, with
     a note. `jacobian` False leaves the Jacobian to the integrator's finite differences.
 
+    `inputs`: for each input of the System by label its series, a pair of times and values. Steps end at its times.
+
     Raises R501, R504, R505, R609 for overrides and initial values, R603 for times, R604 for options, R506 and R508
     for systems that cannot be compiled, R601 for values that are not finite, R605 where no step is small enough,
     R606 where `max_evaluations` are spent, R607 for an event that fires without end, R610 for a condition `t == ...`
-    of what states decide.
+    of what states decide, R617 for inputs.
     """
     times = _times(t)
     p = np.array(parameter_vector(system, params))
     start = np.array(initial_values(system, times[0], params, initial))
     known = system.environment(params) if system.events else {}
+    tables = tables_of(system, inputs, times[0], times[-1])
     instants = with_instants(system)
     moments = instants.times(known)
-    p, model = np.append(p, moments), compiled(instants.system)
+    p, model = np.append(p, moments), compiled(with_slots(instants.system) if system.inputs else instants.system)
+    p = np.append(p, np.zeros(2 * len(tables)))
+    slots = Slots(tables, p) if system.inputs else None
+    due = moments.tolist() + tables.stops.tolist()
     options = _options(model, method, rtol, atol, jacobian, max_step, max_evaluations)
     with np.errstate(all="ignore"), quiet():
         while True:
-            events = Events(model, p, known, times[0], times[-1], moments.tolist())
-            run = Run(model, p, options, events, times)
+            events = Events(model, p, known, times[0], times[-1], due, slots)
+            run = Run(model, p, options, events, times, slots)
             try:
                 states = run.solve(start)
                 break
             except Drowned as drowned:
                 floor = np.maximum(options.floor, drowned.floor)
                 options = replace(options, floor=floor, raises=options.raises + 1)
-        outputs = _outputs(model, p, times, states)
+        outputs = _outputs(model, p, times, states, slots)
     notes = _raised(system, options.floor) + _negative(system, times, states, rtol, run.absolute)
     labels = [s.label for s in system.states] + [label for label, _ in system.outputs]
     units = [s.unit for s in system.states] + [""] * len(system.outputs)
@@ -130,12 +138,17 @@ def _options(
 # ---------------------------------------------------------------------------------------------- what is reported
 
 
-def _outputs(model: Compiled, parameters: Values, times: Values, states: Values) -> Values:
+def _outputs(model: Compiled, parameters: Values, times: Values, states: Values, slots: Slots | None) -> Values:
     """The outputs at all times, (T, outputs)."""
     if not model.system.outputs:
         return np.empty((len(times), 0))
-    f = Function(model.outputs, parameters)
-    return np.array([f(t, y).copy() for t, y in zip(times, states, strict=True)])
+    f = Function(model.outputs, parameters, slots)
+    rows = []
+    for t, y in zip(times, states, strict=True):
+        if slots:
+            slots.enter(t)
+        rows.append(f(t, y).copy())
+    return np.array(rows)
 
 
 def _raised(system: System, floor: Values) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ import numpy as np
 from ...errors import RxnError
 from ...system import System
 from ..arrays import Values
+from ..inputs import Slots
 from .equations import Compiled, Jacobian, RightHandSide, Trapped
 from .events import Events
 
@@ -65,13 +66,14 @@ class Run:
     options: Options
     events: Events
     times: Values
+    slots: Slots | None = None
     absolute: Values = field(init=False)
 
     def __post_init__(self) -> None:
         n = len(self.model.system.states)
         strict = self.options.method == "LSODA"  # which takes not-a-number for success
         limit = self.options.max_evaluations
-        self.rhs = RightHandSide(self.model, self.parameters, limit, strict, self._watch)
+        self.rhs = RightHandSide(self.model, self.parameters, limit, strict, self._watch, self.slots)
         self._jacobian: Jacobian | None = None
         self._peak = np.zeros(n)
         self.absolute = np.zeros(n)
@@ -79,6 +81,7 @@ class Run:
     def solve(self, start: Values) -> Values:
         """The states at all times, (T, n)."""
         times, values = self.times, np.empty((len(self.times), len(start)))
+        self._enter(times[0])
         now, y = times[0], self.events.begin(start)
         values[0], done = y, 1
         while done < len(times) and len(start):
@@ -101,6 +104,7 @@ class Run:
                 rows, y, now = self._step_by_step(now, y, asked, stop)
             values[done : done + len(rows)] = rows
             done += len(rows)
+            self._enter(now)
             y = self.events.fire(now, y)
             if times[done - 1] == now:
                 values[done - 1] = y
@@ -109,6 +113,10 @@ class Run:
             label = self.model.system.states[i].label
             raise RxnError("R601", f"{label!r} is {values[k, i]} at t = {times[k]:.9g}")
         return values
+
+    def _enter(self, t: float) -> None:
+        if self.slots:
+            self.slots.enter(t)
 
     def _in_one_call(self, now: float, y: Values, asked: Values, stop: float) -> tuple[Values, Values]:
         """LSODA from `now` to `stop`: the states at the times asked and at the end. Never evaluates beyond it."""
@@ -190,7 +198,7 @@ class Run:
     def jacobian(self, t: float, y: Values) -> Any:
         """The compiled Jacobian, made when an integrator first asks for it: one that is not stiff never does."""
         if self._jacobian is None:
-            self._jacobian = Jacobian(self.model, self.parameters, self.options.sparse)
+            self._jacobian = Jacobian(self.model, self.parameters, self.options.sparse, self.slots)
         return self._jacobian(t, y)
 
     def _tolerances(self, now: float, y: Values) -> None:
