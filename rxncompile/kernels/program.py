@@ -249,7 +249,12 @@ def output_program(system: System) -> Program:
 def trigger_program(system: System) -> Program:
     """out[e]: positive exactly where event e's condition holds, continuous where its terms are (for root finding)."""
     lowering = lower(system)
-    return lowering.finish([_margin(lowering, event) for event in system.events])
+    return lowering.finish(trigger_nodes(lowering))
+
+
+def trigger_nodes(lowering: Lowering) -> list[int]:
+    """The nodes of `trigger_program`, one an event."""
+    return [_margin(lowering, event) for event in lowering.system.events]
 
 
 def assignment_program(system: System, event: Trigger) -> Program:
