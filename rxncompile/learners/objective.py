@@ -9,12 +9,14 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import sympy as sp
 
 from ..errors import RxnError
 from ..kernels.derivatives import gradient_program
+from ..kernels.jit import bare_jit, call_kernel
 from ..kernels.program import formula_program
 from ..kernels.source import Kernel, compile_program
 from ..simulators.arrays import Values
@@ -49,6 +51,22 @@ class Formulas:
         found = np.zeros((len(values), len(y) + len(p)))
         found[self.rows, self.columns] = entries
         return values, found
+
+    def over(self, times: Values, states: Values, p: Values) -> tuple[Values, Values]:
+        """(values (T, m), derivatives (T, m, n + P)) at many times with the states (T, n) there."""
+        count, entries = len(times), np.empty((len(times), self.slope.n_out))
+        values = np.empty((count, self.value.n_out))
+        _at_each(self.value.address, times, states, p, values)
+        _at_each(self.slope.address, times, states, p, entries)
+        found = np.zeros((count, values.shape[1], states.shape[1] + len(p)))
+        found[:, self.rows, self.columns] = entries
+        return values, found
+
+
+@bare_jit
+def _at_each(address: int, times: Any, states: Any, p: Any, out: Any) -> None:
+    for r in range(times.size):
+        call_kernel(address, times[r], states[r], p, out[r])
 
 
 def formulas_of(problem: Problem, formulas: tuple[sp.Expr, ...]) -> Formulas:
@@ -271,16 +289,10 @@ class Objective:
                 start[i], by[i] = value, 0.0
             start[setting.y_to], by[setting.y_to] = natural[setting.y_from], 0.0
             trace, states = self._states(setting, p, start)
-            y, sigma = np.zeros(len(setting.rows)), np.zeros(len(setting.rows))
-            dy, dsigma = (np.zeros((len(setting.rows), n + len(p))) for _ in range(2))
-            which = self.problem.data.observable[setting.rows]
-            for r in np.unique(setting.at):
-                values, slopes = self.observed.at(float(setting.times[r]), states[r], p)
-                here = np.flatnonzero(setting.at == r)
-                o = which[here]
-                y[here], sigma[here] = values[o], values[count + o]
-                dy[here], dsigma[here] = slopes[o], slopes[count + o]
-            yield Solved(setting, p, trace, by, y, sigma, dy, dsigma)
+            values, slopes = self.observed.over(setting.times, states, p)
+            at, o = setting.at, self.problem.data.observable[setting.rows]
+            found = (values[at, o], values[at, count + o], slopes[at, o], slopes[at, count + o])
+            yield Solved(setting, p, trace, by, *found)
 
     def _recent(self, solved: Solved) -> tuple[Values, Trace, int]:
         """(times, the steps between them, how many times were left out): all, or those from `since` on."""
@@ -290,8 +302,8 @@ class Objective:
         first = int(np.searchsorted(times, self.since))
         used = int(trace.used[0])
         begun = int(np.searchsorted(trace.t[:used], self.since))
-        kept = np.array([used - begun], dtype=np.int64)
-        return times[first:], Trace(trace.t[begun:used], trace.h[begun:used], trace.y[begun:used], kept), first
+        recent = {"t": trace.t[begun:used], "h": trace.h[begun:used], "y": trace.y[begun:used]}
+        return times[first:], trace._replace(**recent, used=np.array([used - begun], dtype=np.int64)), first
 
     def _states(self, setting: Setting, p: Values, start: Values) -> tuple[Trace, Values]:
         control = Control(self.rtol, np.full(len(start), self.atol), _STEPS, 0.0, True)
