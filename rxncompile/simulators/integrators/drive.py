@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...kernels.jit import bare_jit, call_kernel
+from ...kernels.jit import bare_jit
 from ..arrays import Values
+from .forcing import enter, evaluate, next_knot
 from .steps import between, explicit_step, first_step, linearise, rosenbrock_step, size_of
+from .watching import LOCATED, Firings, begin, crossing, fire, next_due, shorten
 
 # how a solve ends
 DONE, NOT_FINITE, UNDERFLOW, SPENT = range(4)
@@ -30,17 +32,26 @@ class Control(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """Where the steps of a solve began, if there is room: t, h, and states (steps, n); `used[0]` how many."""
+    """Where the steps of a solve began, if there is room: t, h, and states (steps, n); `used[0]` how many.
+
+    `firings`: what fired between them, in a System with events.
+    """
 
     t: Values
     h: Values
     y: Values
     used: Any
+    firings: Firings | None = None
 
     @classmethod
     def of(cls, steps: int, n: int) -> Trace:
         """Room for so many steps; 0 keeps none."""
         return cls(np.zeros(steps), np.zeros(steps), np.zeros((steps, n if steps else 0)), np.zeros(1, dtype=np.int64))
+
+    def watched(self) -> Trace:
+        """With room for as many firings as steps."""
+        steps, n = self.y.shape
+        return self if self.firings is not None else self._replace(firings=Firings.of(steps, n))
 
 
 @bare_jit
@@ -54,10 +65,13 @@ def _keep(trace: Any, t: float, h: float, y: Any) -> None:
 
 
 @bare_jit
-def solve(tab: Any, eq: Any, work: Any, control: Any, times: Any, p: Any, out: Any, count: Any, trace: Any) -> int:
+def solve(
+    tab: Any, eq: Any, work: Any, control: Any, times: Any, p: Any, out: Any, count: Any, trace: Any, ev: Any = None
+) -> int:  # fmt: skip
     """y at `times` from y = out[0] at times[0], into `out` (T, n); DONE or why not.
 
-    `count` (3,) gives the steps taken, the steps refused, and the row that was under way.
+    `count` (4,) gives the steps taken, the steps refused, the row that was under way, and the event at fault. `ev`: a
+    Watch, or None for a System without events, for which this is compiled without them.
     """
     y, new, k = work.y, work.new, work.k
     n, stages, last, implicit = y.size, tab.c.size, times.size - 1, tab.gamma > 0.0
@@ -66,17 +80,28 @@ def solve(tab: Any, eq: Any, work: Any, control: Any, times: Any, p: Any, out: A
     count[2] = 1
     for m in range(n):
         y[m] = out[0, m]
-    if last == 0:
-        return DONE
-    call_kernel(eq.rhs, t, y, p, k[0])
+    code, stop = DONE, end
+    if ev is not None:
+        code = begin(ev, trace.firings, t, end, y, p)
+        count[3] = ev.fault[0]
+        for m in range(n):
+            out[0, m] = y[m]
+        stop = next_due(ev, t, end)
+    if last == 0 or code:
+        return code
+    enter(eq.forcing, t)
+    evaluate(eq, eq.rhs, t, y, p, k[0])
     h = control.fixed if control.fixed > 0.0 else first_step(eq, work, t, end, p, control.rtol, control.atol, tab.order)
-    before, length, refused, fresh, row = 1.0, h, False, False, 1
+    last_size, length, refused, fresh, row = 1.0, 0.0, False, False, 1
     while row <= last:
         if count[0] + count[1] >= control.max_steps:
             return SPENT
         goal = times[row] if control.landing else end
+        if ev is not None:
+            goal = min(goal, stop)
+        goal = next_knot(eq.forcing, goal)
         step = goal - t if t + 1.0001 * h >= goal else h
-        if not step > _ULPS * abs(t):
+        if not step > (_ULPS * abs(t) if step == h else 0.0):
             return UNDERFLOW
         good = True
         if implicit:
@@ -97,33 +122,58 @@ def solve(tab: Any, eq: Any, work: Any, control: Any, times: Any, p: Any, out: A
                 return UNDERFLOW if size < math.inf else NOT_FINITE
             continue
         count[0] += 1
-        _keep(trace, t, step, y)
         now = goal if step != h or t + step >= goal else t + step
-        while row <= last and times[row] <= now:
-            if times[row] == now:
-                for m in range(n):
-                    out[row, m] = new[m]
-            else:
-                between(tab, work, step, (times[row] - t) / step, out[row])
+        which, fires = -1, False
+        if ev is not None:
+            if ev.truths:
+                at, before, after, which = crossing(tab, work, ev, t, now, step)
+                if which >= 0 and at < now:
+                    step, fires = shorten(tab, eq, work, ev, which, t, at, before, after, p)
+                    now = min(now, t + step)
+                fires = fires or (which >= 0 and at == now)
+            fires = fires or now == stop
+        _keep(trace, t, step, y)
+        while row <= last and times[row] < now:
+            between(tab, work, step, (times[row] - t) / step, out[row])
             row += 1
-            count[2] = row
         for m in range(n):
             y[m] = new[m]
             if not implicit:
                 k[0, m] = k[stages - 1, m]
         t, fresh = now, False
+        if enter(eq.forcing, t) and not implicit:  # the inputs may have jumped
+            evaluate(eq, eq.rhs, t, y, p, k[0])
+        if ev is not None:
+            if fires:
+                code = fire(ev, trace.firings, t, y, end - times[0], count[0], LOCATED, which)
+                count[3] = ev.fault[0]
+                stop = next_due(ev, t, end)
+        if row <= last and times[row] == t:
+            for m in range(n):
+                out[row, m] = y[m]
+            row += 1
+        count[2] = row
+        if code:
+            return code
+        if ev is not None:
+            if fires and t < end:  # begin anew
+                evaluate(eq, eq.rhs, t, y, p, k[0])
+                if control.fixed == 0.0:
+                    h = first_step(eq, work, t, end, p, control.rtol, control.atol, tab.order)
+                    last_size, length, refused = 1.0, 0.0, False
+                    continue
         if control.fixed > 0.0:
             continue
         size = max(size, 1e-10)
         if implicit:
             grown = _SAFE * size**-order
-            if count[0] > 1:  # the predictive control of Gustafsson 1994
-                grown = min(grown, grown * (step / length) * (before / size) ** order)
+            if length > 0.0:  # the predictive control of Gustafsson 1994
+                grown = min(grown, grown * (step / length) * (last_size / size) ** order)
         else:
-            grown = _SAFE * size ** -(order - 0.75 * _BETA) * max(before, 1e-4) ** _BETA
+            grown = _SAFE * size ** -(order - 0.75 * _BETA) * max(last_size, 1e-4) ** _BETA
         grown = min(_MOST, max(_LEAST, grown))
         grown = min(1.0, grown) if refused else grown
-        length, before = step, max(size, 1e-2) if implicit else size
+        length, last_size = step, max(size, 1e-2) if implicit else size
         h = max(step * grown, h) if step < h and not refused and grown > 1.0 else step * grown
         refused = False
     return DONE
@@ -132,8 +182,8 @@ def solve(tab: Any, eq: Any, work: Any, control: Any, times: Any, p: Any, out: A
 @bare_jit
 def solve_many(
     tab: Any, eq: Any, work: Any, control: Any, times: Any, p: Any, out: Any, codes: Any, counts: Any, trace: Any,
-    first: int, last: int,
+    first: int, last: int, ev: Any = None,
 ) -> None:  # fmt: skip
     """The solves first, ..., last - 1 of parameters p (R, P), each from out[r, 0], into `out` (R, T, n)."""
     for r in range(first, last):
-        codes[r] = solve(tab, eq, work, control, times, p[r], out[r], counts[r], trace)
+        codes[r] = solve(tab, eq, work, control, times, p[r], out[r], counts[r], trace, ev)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...kernels.jit import bare_jit
+from .forcing import enter
 from .sensitivity import explicit_adjoint, explicit_forward, rosenbrock_adjoint, rosenbrock_forward
 
 
@@ -35,6 +36,7 @@ def back(
         costate[m] = sources[row, m]
     for i in range(trace.used[0] - 1, -1, -1):
         _place(trace, i, work.y)
+        enter(eq.forcing, trace.t[i])
         if tab.gamma > 0.0:
             rosenbrock_adjoint(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, costate, gradient)
         else:
@@ -54,6 +56,7 @@ def along(
     _write(s, out, 0)
     for i in range(trace.used[0]):
         _place(trace, i, work.y)
+        enter(eq.forcing, trace.t[i])
         if tab.gamma > 0.0:
             rosenbrock_forward(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, s, q, ks)
         else:

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...kernels.jit import bare_jit, call_kernel
+from ...kernels.jit import bare_jit
 from ..arrays import Values
+from .forcing import collect, evaluate, steer
 from .linear import solve, solve_transposed
 from .steps import explicit_step, linearise, rosenbrock_step
 
@@ -72,7 +73,7 @@ def explicit_adjoint(
     """The costate at the end of a step from `work.y` becomes that at its start; the gradient grows by f_p' mu."""
     y, k, bar = work.y, work.k, tan.k
     n, stages = y.size, tab.c.size
-    call_kernel(eq.rhs, t, y, p, k[0])
+    evaluate(eq, eq.rhs, t, y, p, k[0])
     explicit_step(tab, eq, work, t, h, p)
     for i in range(stages):
         for m in range(n):
@@ -93,13 +94,14 @@ def explicit_adjoint(
 @bare_jit
 def _pull(eq: Any, der: Any, tan: Any, t: float, p: Any, mu: Any, gradient: Any) -> None:
     """`tan.total` = J' mu at (t, tan.stage), gradient += f_p' mu."""
-    call_kernel(eq.jacobian, t, tan.stage, p, tan.entries)
+    evaluate(eq, eq.jacobian, t, tan.stage, p, tan.entries)
     tan.total[:] = 0.0
     for e in range(eq.rows.size):
         tan.total[eq.columns[e]] += tan.entries[e] * mu[eq.rows[e]]
-    call_kernel(der.parameters, t, tan.stage, p, tan.p_entries)
+    evaluate(eq, der.parameters, t, tan.stage, p, tan.p_entries)
     for e in range(der.p_rows.size):
         gradient[der.p_columns[e]] += tan.p_entries[e] * mu[der.p_rows[e]]
+    collect(eq, t, gradient)
 
 
 @bare_jit
@@ -133,13 +135,14 @@ def rosenbrock_adjoint(
             inside, outside = tab.a[i, j], tab.e[i, j] / h
             for m in range(n):
                 bar[j, m] += inside * tan.total[m] + outside * mu[m]
-    call_kernel(der.curvature, t, y, p, tan.c_entries)
+    evaluate(eq, der.curvature, t, y, p, tan.c_entries)
     for q in range(der.c_rows.size):
         z, value = der.c_columns[q], tan.c_entries[q] * tan.mixed[der.c_rows[q]]
         if z < n:
             costate[z] += value
         else:
             gradient[z - n] += value
+    collect(eq, t, gradient)
 
 
 @bare_jit
@@ -162,14 +165,15 @@ def explicit_forward(
     """
     y, k = work.y, work.k
     n, stages = y.size, tab.c.size
-    call_kernel(eq.rhs, t, y, p, k[0])
+    evaluate(eq, eq.rhs, t, y, p, k[0])
     explicit_step(tab, eq, work, t, h, p)
     for i in range(stages):
         if i == stages - 1 and tab.b[i] == 0.0:
             continue
         _argument(tab, y, k, i, h, tan.stage)
-        call_kernel(eq.jacobian, t + tab.c[i] * h, tan.stage, p, tan.entries)
-        call_kernel(der.parameters, t + tab.c[i] * h, tan.stage, p, tan.p_entries)
+        evaluate(eq, eq.jacobian, t + tab.c[i] * h, tan.stage, p, tan.entries)
+        evaluate(eq, der.parameters, t + tab.c[i] * h, tan.stage, p, tan.p_entries)
+        steer(eq, t + tab.c[i] * h, q)
         for d in range(s.shape[0]):
             _argument(tab, s[d], ks[d], i, h, tan.total)
             _push(eq, der, tan, tan.total, q[d], ks[d, i])
@@ -190,15 +194,18 @@ def rosenbrock_forward(
     stages, entries = tab.c.size, eq.rows.size
     linearise(eq, work, t, p)
     rosenbrock_step(tab, eq, work, t, h, p)
-    call_kernel(der.curvature, t, y, p, tan.c_entries)
+    evaluate(eq, der.curvature, t, y, p, tan.c_entries)
     for i in range(stages):
         _argument(tab, y, k, i, 1.0, tan.stage)
-        call_kernel(eq.jacobian, t + tab.c[i] * h, tan.stage, p, tan.entries)
-        call_kernel(der.parameters, t + tab.c[i] * h, tan.stage, p, tan.p_entries)
+        evaluate(eq, eq.jacobian, t + tab.c[i] * h, tan.stage, p, tan.entries)
+        evaluate(eq, der.parameters, t + tab.c[i] * h, tan.stage, p, tan.p_entries)
+        steer(eq, t + tab.c[i] * h, q)
         for d in range(s.shape[0]):
             _argument(tab, s[d], ks[d], i, 1.0, tan.total)
+            _push(eq, der, tan, tan.total, q[d], ks[d, i])
+        steer(eq, t, q)
+        for d in range(s.shape[0]):
             row = ks[d, i]
-            _push(eq, der, tan, tan.total, q[d], row)
             tan.mixed[:] = 0.0
             for c in range(der.c_rows.size):
                 z = der.c_columns[c]

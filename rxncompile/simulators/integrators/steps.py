@@ -8,19 +8,24 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...kernels.jit import bare_jit, call_kernel
+from ...kernels.jit import bare_jit
 from ..arrays import Values
+from .forcing import Forcing, evaluate
 from .linear import factorise, solve
 
 
 class Equations(NamedTuple):
-    """d y/dt by address: f, the entries (rows, columns) of its Jacobian, d f/dt (0 where f does not depend on t)."""
+    """d y/dt by address: f, the entries (rows, columns) of its Jacobian, d f/dt (0 where f does not depend on t).
+
+    `forcing`: the inputs, which kernels find among the parameters.
+    """
 
     rhs: int
     jacobian: int
     slope: int
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
+    forcing: Forcing
 
 
 class Work(NamedTuple):
@@ -59,7 +64,7 @@ def explicit_step(tab: Any, eq: Any, work: Any, t: float, h: float, p: Any) -> N
             for j in range(i):
                 total += tab.a[i, j] * k[j, m]
             stage[m] = y[m] + h * total
-        call_kernel(eq.rhs, t + tab.c[i] * h, stage, p, k[i])
+        evaluate(eq, eq.rhs, t + tab.c[i] * h, stage, p, k[i])
     for m in range(n):
         total = 0.0
         for j in range(stages):
@@ -71,12 +76,12 @@ def explicit_step(tab: Any, eq: Any, work: Any, t: float, h: float, p: Any) -> N
 @bare_jit
 def linearise(eq: Any, work: Any, t: float, p: Any) -> None:
     """The Jacobian, and d f/dt, at (t, work.y)."""
-    call_kernel(eq.jacobian, t, work.y, p, work.entries)
+    evaluate(eq, eq.jacobian, t, work.y, p, work.entries)
     work.jacobian[:, :] = 0.0
     for e in range(eq.rows.size):
         work.jacobian[eq.rows[e], eq.columns[e]] = work.entries[e]
     if eq.slope:
-        call_kernel(eq.slope, t, work.y, p, work.slope)
+        evaluate(eq, eq.slope, t, work.y, p, work.slope)
 
 
 @bare_jit
@@ -97,7 +102,7 @@ def rosenbrock_step(tab: Any, eq: Any, work: Any, t: float, h: float, p: Any) ->
             for j in range(i):
                 total += tab.a[i, j] * k[j, m]
             stage[m] = total
-        call_kernel(eq.rhs, t + tab.c[i] * h, stage, p, k[i])
+        evaluate(eq, eq.rhs, t + tab.c[i] * h, stage, p, k[i])
         for m in range(n):
             total = 0.0
             for j in range(i):
@@ -134,7 +139,7 @@ def first_step(eq: Any, work: Any, t: float, end: float, p: Any, rtol: float, at
     h = min(h, end - t)
     for m in range(n):
         stage[m] = y[m] + h * k[0, m]
-    call_kernel(eq.rhs, t + h, stage, p, work.new)
+    evaluate(eq, eq.rhs, t + h, stage, p, work.new)
     for m in range(n):
         work.error[m] = work.new[m] - k[0, m]
     d2 = size_of(work.error, y, y, rtol, atol) / h
