@@ -20,6 +20,7 @@ from ..kernels.jit import bare_jit, call_kernel
 from ..kernels.program import formula_program
 from ..kernels.source import Kernel, compile_program
 from ..simulators.arrays import Values
+from ..simulators.inputs import Tables, tables_of, with_slots
 from ..simulators.integrators.drive import DONE, Control, Trace
 from ..simulators.integrators.machine import Machine, Scheme, machine
 from ..simulators.rate_equations.initial import initial_formulas
@@ -52,27 +53,33 @@ class Formulas:
         found[self.rows, self.columns] = entries
         return values, found
 
-    def over(self, times: Values, states: Values, p: Values) -> tuple[Values, Values]:
-        """(values (T, m), derivatives (T, m, n + P)) at many times with the states (T, n) there."""
+    def over(self, times: Values, states: Values, p: Values, given: Values) -> tuple[Values, Values]:
+        """(values (T, m), derivatives (T, m, n + P)) at many times with the states (T, n) there.
+
+        `given` (T, k): the last k parameters at each time, which are inputs.
+        """
         count, entries = len(times), np.empty((len(times), self.slope.n_out))
         values = np.empty((count, self.value.n_out))
-        _at_each(self.value.address, times, states, p, values)
-        _at_each(self.slope.address, times, states, p, entries)
+        _at_each(self.value.address, times, states, p, given, values)
+        _at_each(self.slope.address, times, states, p, given, entries)
         found = np.zeros((count, values.shape[1], states.shape[1] + len(p)))
         found[:, self.rows, self.columns] = entries
         return values, found
 
 
 @bare_jit
-def _at_each(address: int, times: Any, states: Any, p: Any, out: Any) -> None:
+def _at_each(address: int, times: Any, states: Any, p: Any, given: Any, out: Any) -> None:
     for r in range(times.size):
+        for j in range(given.shape[1]):
+            p[p.size - given.shape[1] + j] = given[r, j]
         call_kernel(address, times[r], states[r], p, out[r])
 
 
 def formulas_of(problem: Problem, formulas: tuple[sp.Expr, ...]) -> Formulas:
-    """Compiled."""
-    found = gradient_program(problem.system, formulas)
-    value = compile_program(formula_program(problem.system, formulas))
+    """Compiled; inputs, and their rates, are the last parameters."""
+    system = with_slots(problem.system) if problem.system.inputs else problem.system
+    found = gradient_program(system, formulas)
+    value = compile_program(formula_program(system, formulas))
     rows, columns = (np.array(x, dtype=np.int64) for x in (found.rows, found.columns))
     return Formulas(value, compile_program(found.program), rows, columns)
 
@@ -82,7 +89,7 @@ class Setting:
     """A condition ready to be solved: its times, the data at each, and what the unknowns set.
 
     `rows` are places in the data, `at` the time of each; (`p_to`, `p_from`): parameter p_to is unknown p_from;
-    `y_fixed`, (`y_to`, `y_from`) the same of initial values.
+    `y_fixed`, (`y_to`, `y_from`) the same of initial values. `tables`: the series of its inputs.
     """
 
     times: Values
@@ -94,6 +101,7 @@ class Setting:
     y_fixed: tuple[tuple[int, float], ...]
     y_to: Places
     y_from: Places
+    tables: Tables
 
 
 @dataclass(frozen=True)
@@ -143,7 +151,8 @@ class Objective:
     @cached_property
     def blocks(self) -> tuple[tuple[Places, Values], ...]:
         """Of each block of correlated data its rows and the lower Cholesky factor of its covariance."""
-        return tuple((b.rows, np.linalg.cholesky(b.covariance)) for b in self.problem.correlated)
+        factors = [np.asarray(np.linalg.cholesky(b.covariance), dtype=np.float64) for b in self.problem.correlated]
+        return tuple((b.rows, factor) for b, factor in zip(self.problem.correlated, factors, strict=True))
 
     def natural(self, x: Values) -> Values:
         """The unknowns' values at x."""
@@ -177,7 +186,7 @@ class Objective:
     def gradient(self, x: Values) -> tuple[float, Values]:
         """The value and its gradient by the adjoint. Raises Failed."""
         total, found = 0.0, np.zeros(len(x))
-        n = len(self.problem.system.states)
+        n, many = len(self.problem.system.states), len(self.problem.system.parameters)
         natural = self.natural(x)
         for solved in self._solve(x):
             terms, by_y, by_sigma = self._terms(solved)
@@ -187,8 +196,8 @@ class Objective:
             sources = np.zeros((len(setting.times), n))
             np.add.at(sources, setting.at, pull[:, :n])
             times, trace, first = self._recent(solved)
-            costate, by_p = self.machine.back(times, solved.p, trace, sources[first:])
-            by_p = by_p + pull[:, n:].sum(axis=0)
+            costate, by_p = self.machine.back(times, solved.p, trace, sources[first:], setting.tables)
+            by_p = by_p[:many] + pull[:, n : n + many].sum(axis=0)
             if self.since is not None:
                 np.add.at(found, setting.p_from, by_p[setting.p_to])
                 continue
@@ -200,21 +209,22 @@ class Objective:
     def predictions(self, x: Values) -> tuple[Values, Values, Values, Values]:
         """Of every row of the data: (y, sigma, dy/dx (N, K), dsigma/dx (N, K)), by forward sensitivities."""
         size, n, k = len(self.problem.data.value), len(self.problem.system.states), len(x)
+        many = len(self.problem.system.parameters)
         y, sigma, dy, dsigma = np.zeros(size), np.zeros(size), np.zeros((size, k)), np.zeros((size, k))
         slopes = self._slopes(self.natural(x))
         for solved in self._solve(x):
             setting = solved.setting
-            q, s = np.zeros((k, len(solved.p))), np.zeros((k, n))
+            q, s = np.zeros((k, many + len(setting.tables.values))), np.zeros((k, n))
             q[setting.p_from, setting.p_to] = 1.0
             if self.since is None:
-                s += q @ solved.start_slope.T
+                s += q[:, :many] @ solved.start_slope.T
                 s[setting.y_from, setting.y_to] += 1.0
             times, trace, first = self._recent(solved)
-            along = self.machine.along(times, solved.p, trace, s, q)[setting.at - first]
-            rows = setting.rows
+            along = self.machine.along(times, solved.p, trace, s, q, setting.tables)[setting.at - first]
+            rows, parts = setting.rows, q[:, :many].T
             y[rows], sigma[rows] = solved.y, solved.sigma
             for target, pull in ((dy, solved.dy), (dsigma, solved.dsigma)):
-                target[rows] = (np.einsum("rn,rkn->rk", pull[:, :n], along) + pull[:, n:] @ q.T) / slopes
+                target[rows] = (np.einsum("rn,rkn->rk", pull[:, :n], along) + pull[:, n : n + many] @ parts) / slopes
         return y, sigma, dy, dsigma
 
     def distances(self, y: Values) -> tuple[Values, Values]:
@@ -283,13 +293,14 @@ class Objective:
         for setting in self.settings:
             p = setting.base.copy()
             p[setting.p_to] = natural[setting.p_from]
-            start, by = self.begins.at(self.problem.start, np.zeros(n), p)
-            by = by[:, n:]
+            given = setting.tables.at(setting.times)
+            start, by = self.begins.at(self.problem.start, np.zeros(n), np.append(p, given[0]))
+            by = by[:, n : n + len(p)]
             for i, value in setting.y_fixed:
                 start[i], by[i] = value, 0.0
             start[setting.y_to], by[setting.y_to] = natural[setting.y_from], 0.0
             trace, states = self._states(setting, p, start)
-            values, slopes = self.observed.over(setting.times, states, p)
+            values, slopes = self.observed.over(setting.times, states, np.append(p, given[0]), given)
             at, o = setting.at, self.problem.data.observable[setting.rows]
             found = (values[at, o], values[at, count + o], slopes[at, o], slopes[at, count + o])
             yield Solved(setting, p, trace, by, *found)
@@ -302,15 +313,15 @@ class Objective:
         first = int(np.searchsorted(times, self.since))
         used = int(trace.used[0])
         begun = int(np.searchsorted(trace.t[:used], self.since))
-        recent = {"t": trace.t[begun:used], "h": trace.h[begun:used], "y": trace.y[begun:used]}
-        return times[first:], trace._replace(**recent, used=np.array([used - begun], dtype=np.int64)), first
+        steps, kept = slice(begun, used), np.array([used - begun], dtype=np.int64)
+        return times[first:], trace._replace(t=trace.t[steps], h=trace.h[steps], y=trace.y[steps], used=kept), first
 
     def _states(self, setting: Setting, p: Values, start: Values) -> tuple[Trace, Values]:
         control = Control(self.rtol, np.full(len(start), self.atol), _STEPS, 0.0, True)
         room = _ROOM
         while True:
             trace = Trace.of(room, len(start))
-            code, states, count = self.machine.solve(control, setting.times, p, start, trace)
+            code, states, count = self.machine.solve(control, setting.times, p, start, trace, setting.tables)
             if code != DONE or not np.isfinite(states).all():
                 raise Failed
             if count[0] <= room:
@@ -347,4 +358,6 @@ def _setting(problem: Problem, c: int, condition: Condition, since: float | None
     def split(pairs: dict[int, int]) -> tuple[Places, Places]:
         return np.array(list(pairs), dtype=np.int64), np.array(list(pairs.values()), dtype=np.int64)
 
-    return Setting(times, rows, np.searchsorted(times, asked), base, *split(p_from), tuple(y_fixed), *split(y_from))
+    tables = tables_of(system, dict(condition.inputs), times[0], times[-1])
+    found = (times, rows, np.searchsorted(times, asked), base, *split(p_from), tuple(y_fixed), *split(y_from))
+    return Setting(*found, tables)
