@@ -15,7 +15,7 @@ with the covariance C of the block,
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import Enum
 
@@ -27,6 +27,7 @@ from ..errors import RxnError
 from ..expressions import symbol
 from ..network import Distribution
 from ..simulators.arrays import Values
+from ..simulators.inputs import Series
 from ..system import Constant, System
 
 Places = NDArray[np.int64]
@@ -72,10 +73,14 @@ class Observable:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What an experiment set: parameters and initial values by label, to numbers or to an unknown's symbol."""
+    """What an experiment set: parameters and initial values by label, to numbers or to an unknown's symbol.
+
+    `inputs`: the series of the System's inputs by label.
+    """
 
     label: str
     values: tuple[tuple[str, sp.Expr], ...] = ()
+    inputs: tuple[tuple[str, Series], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -82,6 +82,17 @@ class Tables:
         low, high = self.first[j], self.first[j + 1]
         return int(low + max(0, np.searchsorted(self.knots[low:high], t, side="right") - 1))
 
+    def at(self, times: Values) -> Values:
+        """Values, then rates, of all inputs at times (T,): (T, 2 inputs)."""
+        found = np.zeros((len(times), 2 * len(self)))
+        for r, t in enumerate(times):
+            for j in range(len(self)):
+                i = self.piece(j, t)
+                x, (c0, c1, c2, c3) = t - self.knots[i], self.coefficients[i]
+                found[r, j] = c0 + x * (c1 + x * (c2 + x * c3))
+                found[r, len(self) + j] = c1 + x * (2.0 * c2 + 3.0 * x * c3)
+        return found
+
     @cached_property
     def stops(self) -> Values:
         """The knots of all series, ascending: where the right-hand side is not smooth."""
