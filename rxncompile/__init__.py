@@ -18,6 +18,10 @@ The stages, each a plain function from one noun to the next:
     inverse_omega_squared Network              -> System       the next orders of mean and covariance
     judge                 Network, closures, t -> Judgement    closures and `approximations` against the process
     project               Generator, Family    -> System       onto a family of distributions: one of `families`
+    qssa                  Network or System    -> System       fast species where they balance; `reductions` tells more
+    total_qssa            Network or System    -> System       the same at sums that fast reactions keep, for much enzyme
+    reverse_qssa          Network or System    -> System       the same for substrates that are bound at once
+    rapid_equilibrium     Network or System    -> System       fast reactions in balance
     System.define         System, formulas     -> System       closing and reducing
     System.evaluate       System, numbers      -> numbers      exact, no compilation
     lambdify              System, part         -> function     f(t, y, p, out), callable from numba code
@@ -48,6 +52,7 @@ if TYPE_CHECKING:
     from .derivations import approximations as approximations
     from .derivations import closures as closures
     from .derivations import families as families
+    from .derivations import reductions as reductions
     from .derivations.closures import close as close
     from .derivations.inverse_omega import inverse_omega_squared as inverse_omega_squared
     from .derivations.linear_noise import linear_noise as linear_noise
@@ -55,6 +60,10 @@ if TYPE_CHECKING:
     from .derivations.projection import project as project
     from .derivations.rates import jump_process as jump_process
     from .derivations.rates import rate_equations as rate_equations
+    from .derivations.reductions import qssa as qssa
+    from .derivations.reductions import rapid_equilibrium as rapid_equilibrium
+    from .derivations.reductions import reverse_qssa as reverse_qssa
+    from .derivations.reductions import total_qssa as total_qssa
     from .errors import RxnError as RxnError
     from .family import Family as Family
     from .judging import Judgement as Judgement
@@ -135,8 +144,12 @@ _WHERE: dict[str, tuple[str, str]] = {
     "parse": (".language", "parse"),
     "print_network": (".language", "print_network"),
     "project": (".derivations.projection", "project"),
+    "qssa": (".derivations.reductions", "qssa"),
+    "rapid_equilibrium": (".derivations.reductions", "rapid_equilibrium"),
     "rate_equations": (".derivations.rates", "rate_equations"),
+    "reductions": (".derivations.reductions", ""),
     "resume": (".simulators.runs.ensembles", "resume"),
+    "reverse_qssa": (".derivations.reductions", "reverse_qssa"),
     "sample": (".simulators.jumps.ssa", "sample"),
     "sample_passage": (".simulators.runs.passage", "sample_passage"),
     "sample_statistics": (".simulators.runs.ensembles", "sample_statistics"),
@@ -147,6 +160,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "structure_of": (".structure", "structure_of"),
     "sweep": (".simulators.runs.sweeps", "sweep"),
     "time_scales": (".structure", "time_scales"),
+    "total_qssa": (".derivations.reductions", "total_qssa"),
     "with_values": (".network", "with_values"),
 }
 

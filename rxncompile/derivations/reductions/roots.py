@@ -1,0 +1,293 @@
+"""Fast species whose balance is not linear: one polynomial, and the one root that is a chemical state.
+
+    f(x) = sum_k c_k(slow) x^k = 0    degree 2: in closed form;  above: steps of Laguerre's from an upper bound
+
+Which root it is, positivity decides: at sampled positive states and rate constants exactly one root may leave no
+species negative. Where none or several do, the reduction is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from ...errors import RxnError
+from ...expressions import TIME, symbol, to_float
+from ...structure.slopes import Slope
+from .fast_subsystem import Law
+from .mechanism import Mechanism
+from .polynomials import Poly, Ring, one_sign, written
+
+SAMPLES = 60
+_SPREAD = 3.0  # of logarithms around the model's values
+_NEGATIVE = 1e-9
+_SAME = 1e-7  # roots closer than this, relatively, are a double root: they meet, and are not a choice
+_MOST_DEGREE = 12
+_MOST_STEPS = 40
+_CONVERGED = 1e-12
+
+Point = dict[sp.Symbol, float]
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Formulas of species in an order in which each uses those before, helpers among them; `notes` on the choice."""
+
+    ordered: tuple[tuple[sp.Symbol, sp.Expr], ...]
+    notes: tuple[str, ...] = ()
+    degree: int = 1
+    unknown: sp.Symbol | None = None
+    polynomial: tuple[sp.Expr, ...] = field(default=())
+
+    def formulas(self, variables: Sequence[sp.Symbol] = ()) -> dict[sp.Symbol, sp.Expr]:
+        return dict(self.ordered)
+
+
+def balanced_roots(
+    mech: Mechanism,
+    conditions: Mapping[sp.Symbol, sp.Expr],
+    laws: Sequence[Law],
+    approximate: bool = False,
+) -> Roots:
+    """All species of `conditions` where these vanish, one degree of freedom being left by the laws.
+
+    `approximate`: one step of Newton's from zero instead of the root. Raises R526 where more than one is left, where
+    a condition is not rational, and where the positive root is none or not the only one.
+    """
+    unknowns = tuple(conditions)
+    names = ", ".join(s.name for s in unknowns)
+    if len(unknowns) - len(laws) != 1:
+        message = f"the balance of {names} is not linear and leaves {len(unknowns) - len(laws)} of them undecided"
+        raise RxnError("R526", message, hint="name fewer species, or slow ones so that the rest is linear")
+    best: tuple[tuple[int, bool], sp.Symbol, dict[sp.Symbol, sp.Expr], Ring, Poly] | None = None
+    for unknown in reversed(unknowns):
+        others = _by_laws(unknowns, laws, unknown)
+        if others is None:
+            continue
+        condition = next(c for c in conditions.values() if c != 0)
+        try:
+            ring = Ring([condition, *others.values()], (unknown,))
+            above, below = ring.quotient(condition.xreplace(others))
+        except ValueError:
+            raise RxnError("R526", f"the balance of {names} is not a polynomial", hint=_HINT) from None
+        if any(n.has(unknown) for n in ring.names[1:]):
+            raise RxnError("R526", f"the balance of {names} is not a polynomial", hint=_HINT)
+        above = above.quo(above.gcd(below)) if not below.is_ground else above
+        middle = ring.by_powers(above, 1).get((1,), ring.zero)
+        rank = (above.degree(), not (middle and one_sign(middle)))
+        if best is None or rank < best[0]:
+            best = rank, unknown, others, ring, above
+    if best is None:
+        raise RxnError("R526", f"the conserved sums do not give {names} by one of them", hint=_HINT)
+    _, unknown, others, ring, f = best
+    bounds = [t / w[unknown] for w, t in laws if w.get(unknown, 0) > 0 and min(w.values()) > 0]
+    points = samples(mech, unknowns, laws)
+    return chosen_root(ring, f, unknown, others, bounds, points, names, approximate)
+
+
+_HINT = "it has to be solved numerically, which a reduction in formulas cannot do"
+
+
+def _by_laws(
+    unknowns: Sequence[sp.Symbol], laws: Sequence[Law], free: sp.Symbol
+) -> dict[sp.Symbol, sp.Expr] | None:
+    """The other unknowns by one of them and the sums; None where the laws do not give them."""
+    rest = [s for s in unknowns if s != free]
+    matrix = sp.Matrix([[w.get(s, 0) for s in rest] for w, _ in laws]) if rest else sp.zeros(0, 0)
+    if matrix.rows != matrix.cols or (matrix.rows and matrix.det() == 0):
+        return None
+    right = sp.Matrix([t - w.get(free, 0) * free for w, t in laws])
+    solved = matrix.inv() * right if rest else sp.zeros(0, 1)
+    return {s: sp.expand(solved[i]) for i, s in enumerate(rest)}
+
+
+# ---------------------------------------------------------------------------------------------- which root
+
+
+def samples(mech: Mechanism, unknowns: Sequence[sp.Symbol], laws: Sequence[Law]) -> list[Point]:
+    """Points at which a state with these sums exists: rate constants around the model's, amounts around its sizes."""
+    numbers = random.Random(20)
+    values = {s: to_float(v) for s, v in mech.system.environment().items()}
+    sizes = [abs(to_float(i)) for s in mech.states.values() if (i := _number(s.initial, values)) is not None]
+    scale = max([x for x in sizes if math.isfinite(x)], default=1.0) or 1.0
+    found = []
+    for k in range(SAMPLES):
+        spread = _SPREAD * min(1.0, (k + 1) / (SAMPLES // 2))
+        point = {s: (v or 1.0) * math.exp(numbers.uniform(-spread, spread)) for s, v in sorted_items(values)}
+        point[TIME] = 0.0
+        for s in mech.states:
+            point[s] = scale * math.exp(numbers.uniform(-2.0 * spread, spread))
+        for weights, total in laws:
+            point[total] = sum(c * point[s] for s, c in weights.items())
+        for s in unknowns:
+            del point[s]
+        found.append(point)
+    return found
+
+
+def sorted_items(values: Mapping[sp.Symbol, float]) -> Iterator[tuple[sp.Symbol, float]]:
+    """By name."""
+    return iter(sorted(values.items(), key=lambda pair: str(pair[0].name)))
+
+
+def _number(initial: object, values: Mapping[sp.Symbol, float]) -> sp.Expr | None:
+    if not isinstance(initial, sp.Expr):
+        return None
+    found = initial.xreplace({s: sp.Float(v) for s, v in values.items()})
+    return found if found.is_number else None
+
+
+def chosen_root(
+    ring: Ring,
+    f: Poly,
+    unknown: sp.Symbol,
+    others: Mapping[sp.Symbol, sp.Expr],
+    bounds: Sequence[sp.Expr],
+    points: Sequence[Point],
+    names: str,
+    approximate: bool = False,
+) -> Roots:
+    """The root of `f` (in the ring's first name) for which no other species is negative, as formulas."""
+    parts = ring.by_powers(f, 1)
+    degree = max(n for (n,) in parts)
+    if degree > _MOST_DEGREE:
+        raise RxnError("R526", f"the balance of {names} is a polynomial of degree {degree}", hint=_HINT)
+    variables = _variables(others, bounds)
+    coefficients = [written(parts[(n,)], variables) if (n,) in parts else sp.S.Zero for n in range(degree + 1)]
+    if approximate and degree > 1:
+        first = -coefficients[0] / coefficients[1]
+        return Roots(((unknown, first), *others.items()), (), degree, unknown, tuple(coefficients))
+    if degree == 1:
+        root = -coefficients[0] / coefficients[1]
+        return Roots(((unknown, root), *others.items()), (), 1, unknown, tuple(coefficients))
+    wanted, places = [], []
+    for point in points:
+        at = Slope({}, point)
+        numbers = [at(c)[0] for c in coefficients]
+        roots = sorted(float(x.real) for x in np.roots(numbers[::-1]) if abs(x.imag) <= _SAME * abs(x))
+        admitted: list[tuple[int, float]] = []
+        for k, x in enumerate(roots):
+            there = Slope({}, {**point, unknown: x})
+            sizes = [abs(v) for v in point.values()]
+            least = min([x, *(there(e)[0] for e in others.values())])
+            if least >= -_NEGATIVE * max(sizes) and not any(math.isclose(x, y, rel_tol=_SAME) for _, y in admitted):
+                admitted.append((k, x))
+        if len(admitted) != 1:
+            shown = ", ".join(f"{x:.6g}" for _, x in admitted)
+            what = f"several chemical states are balanced, {unknown.name} = {shown}" if admitted else "no state is"
+            given = ", ".join(f"{s.name} = {v:.4g}" for s, v in sorted_items(point) if s != TIME)
+            raise RxnError("R526", f"the balance of {names} does not decide them: {what} at {given}"[:600], hint=_TIE)
+        wanted.append(admitted[0][1])
+        places.append((admitted[0][0], len(roots)))
+    note = f"{unknown.name}: of {degree} roots the one that leaves nothing negative, at {len(points)} points tried"
+    if degree == 2:
+        upper = {k for k, _ in places}
+        if len(upper) > 1:
+            raise RxnError("R526", f"which root balances {names} changes from place to place", hint=_TIE)
+        root = _quadratic(ring, parts, coefficients, upper.pop() == 1, variables)
+        return Roots(((unknown, root), *others.items()), (note,), 2, unknown, tuple(coefficients))
+    ordered = _laguerre(coefficients, unknown, bounds, points, wanted, names)
+    steps = len(ordered) - len(coefficients)
+    note += f"; {steps} steps of Laguerre's from an upper bound find it"
+    return Roots((*ordered, *others.items()), (note,), degree, unknown, tuple(coefficients))
+
+
+_TIE = "positivity does not tell the states apart; keep a species of them as slow"
+
+
+def _variables(others: Mapping[sp.Symbol, sp.Expr], bounds: Sequence[sp.Expr]) -> list[sp.Symbol]:
+    found = set().union(*(e.free_symbols for e in (*others.values(), *bounds)))
+    return sorted(found, key=lambda s: str(s.name))
+
+
+def _quadratic(
+    ring: Ring, parts: Mapping[tuple[int, ...], Poly], c: Sequence[sp.Expr], upper: bool, variables: Sequence[sp.Symbol]
+) -> sp.Expr:
+    """The larger or smaller root of c2 x^2 + c1 x + c0, where the sign of c1 is known without cancellation."""
+    middle, square = parts.get((1,), ring.zero), parts[(2,)]
+    sign = one_sign(middle) * one_sign(square) if middle else 0
+    if one_sign(square) < 0:
+        c = [-x for x in c]
+        middle, square = -middle, -square
+    q = c[0] / c[2]
+    if sign < 0:  # written with the positive sum
+        p = termwise(-middle, square, variables)
+        root = sp.sqrt(p**2 - 4 * q)
+        return (p + root) / 2 if upper else 2 * q / (p + root)
+    p = termwise(middle, square, variables)
+    root = sp.sqrt(p**2 - 4 * q)
+    if sign > 0 and upper:
+        return -2 * q / (p + root)
+    return (root - p) / 2 if upper else (-p - root) / 2
+
+
+def termwise(above: Poly, below: Poly, variables: Sequence[sp.Symbol]) -> sp.Expr:
+    """A quotient as a sum over monomials of `variables`, each coefficient in lowest terms."""
+    if not above:
+        return sp.S.Zero
+    names = above.ring.symbols
+    places = [i for i, s in enumerate(names) if s in variables]
+    if any(m[i] for m in below.monoms() for i in places):
+        return written(above, variables) / written(below, variables)
+    found: dict[tuple[int, ...], dict[tuple[int, ...], object]] = {}
+    for powers, coefficient in above.terms():
+        outside = tuple(0 if i in places else n for i, n in enumerate(powers))
+        found.setdefault(tuple(powers[i] for i in places), {})[outside] = coefficient
+    terms = []
+    for kept, rest in found.items():
+        top, bottom = above.ring.from_dict(rest).cancel(below)
+        monomial = sp.Mul(*(names[i] ** n for i, n in zip(places, kept, strict=True)))
+        terms.append(monomial * written(top, ()) / written(bottom, ()))
+    return sp.Add(*terms)
+
+
+def _laguerre(
+    coefficients: Sequence[sp.Expr],
+    unknown: sp.Symbol,
+    bounds: Sequence[sp.Expr],
+    points: Sequence[Point],
+    wanted: Sequence[float],
+    names: str,
+) -> list[tuple[sp.Symbol, sp.Expr]]:
+    """Coefficients and steps as definitions: as many as reach the wanted root at all points, and one more."""
+    if not bounds:
+        raise RxnError("R526", f"no conserved sum bounds {unknown.name}, by which {names} balance", hint=_HINT)
+    most = 0
+    for point, root in zip(points, wanted, strict=True):
+        at = Slope({}, point)
+        numbers = [at(c)[0] for c in coefficients]
+        x, steps = min(at(b)[0] for b in bounds), 0
+        while not math.isclose(x, root, rel_tol=_CONVERGED * 1e3) and steps < _MOST_STEPS:
+            x, steps = _step(numbers, x, math.sqrt, max), steps + 1
+        if steps == _MOST_STEPS:
+            raise RxnError("R526", f"Laguerre's steps do not find {unknown.name}, by which {names} balance", hint=_HINT)
+        most = max(most, steps)
+    held = [symbol(f"{_plain(unknown)}_c{k}") for k in range(len(coefficients))]
+    ordered = list(zip(held, coefficients, strict=True))
+    at_step: sp.Expr = sp.Min(*bounds)
+    for k in range(most + 1):
+        name = unknown if k == most else symbol(f"{_plain(unknown)}_step{k + 1}")
+        ordered.append((name, _step(held, at_step)))
+        at_step = name
+    return ordered
+
+
+def _step(c: Sequence[Any], x: Any, root: Callable[[Any], Any] = sp.sqrt, larger: Callable[..., Any] = sp.Max) -> Any:
+    """x - n f/(f' + sqrt((n - 1)^2 f'^2 - n (n - 1) f f'')), the numbers of f in rising powers (Laguerre 1880)."""
+    n = len(c) - 1
+    value, slope, bend = c[-1], 0, 0  # bend is f''/2
+    for number in reversed(c[:-1]):
+        bend = bend * x + slope
+        slope = slope * x + value
+        value = value * x + number
+    return x - n * value / (slope + root(larger((n - 1) ** 2 * slope**2 - 2 * n * (n - 1) * value * bend, 0)))
+
+
+def _plain(name: sp.Symbol) -> str:
+    return "".join(c if c.isalnum() else "_" for c in name.name).strip("_")

@@ -1,0 +1,160 @@
+"""Total quasi-steady states: the slow variables are the sums that the fast reactions keep, exactly.
+
+    X = W x,  W S_fast = 0 (the left null space),   d X/dt = W S_slow v(x(X)),   x(X): the balance at these sums
+
+as S + ES for an enzyme, or P + GP + 2 GP2 for a gene. Where bound amounts are not small this holds and the standard
+approximation does not. Sources: Borghans, de Boer and Segel 1996, Bull. Math. Biol. 58, 43; Tzafriri 2003, ibid. 65.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import sympy as sp
+
+from ...errors import RxnError
+from ...network import Network
+from ...system import Step, System
+from .assembly import Reduction, Total, assembled, totals_of
+from .completion import finished
+from .fast_subsystem import Quotients, linear_balance
+from .mechanism import Mechanism, Move, mechanism
+from .polynomials import Ring, times
+from .relaxation import ambiguous, independent_on, relaxing, tied
+from .roots import Roots, balanced_roots, chosen_root, samples
+
+_TOTAL = "Borghans et al. 1996, Bull. Math. Biol. 58, 43; Tzafriri 2003, Bull. Math. Biol. 65, 1111"
+_EQUILIBRIUM = "Michaelis and Menten 1913, Biochem. Z. 49, 333; Heinrich and Schuster 1996, ch. 4"
+
+
+def total(
+    model: Network | System,
+    fast: Iterable[str] | None = None,
+    reactions: Iterable[str] | None = None,
+    approximate: bool = False,
+) -> Reduction:
+    """The total quasi-steady-state approximation: fast species balance at sums that the fast reactions keep.
+
+    `fast` and `reactions` as in `standard`; here the reactions decide what the slow variables are, and are asked for
+    where another choice is as good. `approximate`: the balance to the first order (of Newton's from zero), in place
+    of its root. Raises as `standard` does.
+    """
+    mech = mechanism(model)
+    chosen = mech.species(fast)
+    every = tied(mech, chosen)
+    moves = relaxing(mech, every, reactions)
+    others = ambiguous(mech, every, moves) if reactions is None and not any(m.fast for m in moves) else []
+    if others or not moves:
+        names = ", ".join(m.name for m in (*moves, *others))
+        message = f"which reactions are fast is not decided: {names}" if others else "no reaction is known to be fast"
+        hint = "name them: reactions = ('bind',), or mark them in the model: ... @ k {fast}"
+        raise RxnError("R525", message, hint=hint)
+    return _totalled(mech, every, moves, mech.moves, "total", approximate)
+
+
+def sums_at_equilibrium(model: Network | System, reactions: Iterable[str] | None = None) -> Reduction:
+    """Rapid (partial) equilibrium of a set of fast reactions, the sums that they keep being the slow variables.
+
+    `reactions` by name, with those that undo them; else those marked {fast}. Raises as `standard` does.
+    """
+    mech = mechanism(model)
+    if reactions is None:
+        moves = tuple(m for m in mech.moves if m.fast)
+        if not moves:
+            raise RxnError("R525", f"{mech.name}: no reaction is named or marked as fast", hint="name them")
+    else:
+        moves = mech.reactions(reactions)
+    touched = [s for s in mech.states if any(s == x for m in moves for x, _ in m.change)]
+    # with the species that come in one balance first: complexes are given by what they are made of
+    need = independent_on(touched, moves)
+    fast: list[sp.Symbol] = []
+    for s in reversed(touched):
+        if len(fast) < need and independent_on([*fast, s], moves) > independent_on(fast, moves):
+            fast.append(s)
+    every = tuple(s for s in touched if s in fast)
+    every = (*every, *(s for s in touched if s not in every and _within(mech, every, s)))
+    ordered = tuple(s for s in mech.states if s in every)
+    return _totalled(mech, ordered, moves, moves, "equilibrium", False)
+
+
+def _within(mech: Mechanism, fast: Sequence[sp.Symbol], s: sp.Symbol) -> bool:
+    """Whether a conservation law gives a species by fast ones."""
+    return any(s in law for law in mech.laws(mech.moves, [*fast, s]))
+
+
+def _totalled(
+    mech: Mechanism, fast: Sequence[sp.Symbol], moves: Sequence[Move], balanced: Sequence[Move], form: str, rough: bool
+) -> Reduction:
+    touched = tuple(s for s in mech.states if s in fast or any(s == x for m in moves for x, _ in m.change))
+    mech = mech.inlined(touched)
+    every = len(balanced) == len(mech.moves)
+    totals = totals_of(mech, mech.laws(moves, touched), mech.moves)
+    free = len(touched) - len(totals)
+    if independent_on(fast, moves) != free or not any(not t.constant for t in totals):
+        names = ", ".join(s.name for s in fast)
+        message = f"the reactions {', '.join(m.name for m in moves)} do not decide {names} by sums that they keep"
+        raise RxnError("R525", message, hint="name the fast reactions, or other fast species")
+    conditions = {s: mech.drift(s) if every else mech.drift(s, moves) for s in fast}
+    laws = [(t.weights, t.name) for t in totals]
+    for law, _ in laws:
+        mech.common(law)
+    solved = _roots(mech, fast, touched, totals, conditions, rough)
+    formulas = solved.formulas()
+    rest = [m for m in mech.moves if m not in moves]
+    slow = [s for s in mech.states if s not in touched]
+    drift = {s: mech.drift(s) for s in slow}
+    drift |= {t.name: mech.rate(t.weights, rest) for t in totals if not t.constant}
+    sums = "; ".join(f"{t.name} = " + " + ".join(_weighed(c, s) for s, c in t.weights.items()) for t in totals)
+    options = [("fast", ", ".join(s.name for s in fast)), ("balanced", ", ".join(m.name for m in moves))]
+    options.append(("sums", sums))
+    if rough:
+        options.append(("order", "first"))
+    title = "total quasi-steady state" if form == "total" else "rapid equilibrium"
+    step = Step(title, tuple(options), _TOTAL if form == "total" else _EQUILIBRIUM)
+    system = assembled(mech, touched, formulas, totals, drift, step)
+    rows = [*((s, {s: 1}) for s in slow), *((t.name, t.weights) for t in totals if not t.constant)]
+    return finished(Reduction(
+        form, mech, system, touched, tuple(formulas.items()), tuple(totals), tuple(moves), tuple(rows),
+        tuple(conditions.items()), solved.notes,
+    ))  # fmt: skip
+
+
+def _weighed(count: int, s: sp.Symbol) -> str:
+    return s.name if count == 1 else f"{count} {s.name}"
+
+
+def _roots(
+    mech: Mechanism,
+    fast: Sequence[sp.Symbol],
+    touched: Sequence[sp.Symbol],
+    totals: Sequence[Total],
+    conditions: dict[sp.Symbol, sp.Expr],
+    rough: bool,
+) -> Roots:
+    """All touched species by the sums."""
+    laws = [(t.weights, t.name) for t in totals]
+    if len(touched) - len(totals) == 1:
+        every = {s: conditions.get(s, sp.S.Zero) for s in touched}
+        return balanced_roots(mech, every, laws, rough)
+    inner = [law for law in laws if set(law[0]) <= set(fast)]
+    outer = [law for law in laws if law not in inner]
+    left = [s for s in touched if s not in fast]
+    names = ", ".join(s.name for s in touched)
+    solved = linear_balance(conditions, inner, [t.name for t in totals])
+    if not isinstance(solved, Quotients) or len(left) != 1 or len(outer) != 1:
+        message = f"the balance of {names} at given sums is not one equation in one unknown"
+        raise RxnError("R526", message, hint="the standard approximation, or fewer fast reactions, may be solved")
+    (unknown,), ((weights, name),) = left, outer
+    ring = Ring([n.as_expr() for n in (*solved.numerators.values(), solved.denominator)] + [name], (unknown,))
+    below = ring.polynomial(solved.denominator.as_expr())
+    f = times(ring.gen(unknown).mul_ground(weights[unknown]) - ring.gen(name), below)
+    for s, c in weights.items():
+        if s != unknown:
+            f += ring.polynomial(solved.numerators[s].as_expr()).mul_ground(c)
+    variables = [unknown, *(t.name for t in totals)]
+    others = solved.formulas(variables)
+    points = samples(mech, touched, laws)
+    bounds = [name / weights[unknown]] if min(weights.values()) > 0 else []
+    found = chosen_root(ring, f, unknown, others, bounds, points, names, rough)
+    return replace(found, unknown=unknown)
