@@ -6,6 +6,7 @@ Everything that is no sum, product or whole power (an exponential, x^n with a na
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
@@ -18,7 +19,7 @@ from ...expressions import ordered_factors
 
 Poly = Any  # an element of a sparse ring of sympy
 MOST_TERMS = 20_000  # of one polynomial on the way
-_MOST_FACTORED = 120  # terms of a polynomial that is factored into more than its common factors
+_MOST_FACTORED = 60  # terms of a polynomial that is factored though no name stands in it in first power alone
 _MOST_GCD = 4_000  # terms of all polynomials whose common divisor is looked for
 _MOST_POWER = 24
 
@@ -193,11 +194,13 @@ def one_sign(p: Poly) -> int:
 
 def written(p: Poly, variables: Iterable[sp.Symbol]) -> sp.Expr:
     """A polynomial as a product of factors, each collected over `variables` with factored coefficients."""
-    if not p:
-        return sp.S.Zero
+    return _written(p, tuple(variables)) if p else sp.S.Zero
+
+
+@lru_cache(maxsize=256)
+def _written(p: Poly, variables: tuple[sp.Symbol, ...]) -> sp.Expr:
     constant, factors = _factors(p)
-    chosen = tuple(variables)
-    parts = [_collected(f, chosen) ** n for f, n in factors]
+    parts = [_collected(f, variables) ** n for f, n in factors]
     return _scaled(sp.Rational(int(constant.numerator), int(constant.denominator)), parts)
 
 
@@ -207,24 +210,56 @@ def over(above: Poly, below: Poly, variables: Iterable[sp.Symbol]) -> sp.Expr:
     return written(above, chosen) / written(below, chosen) if above else sp.S.Zero
 
 
-def _factors(p: Poly) -> tuple[Any, list[tuple[Poly, int]]]:
-    """Constant and factors: monomial ones always, others where there are few terms."""
+@lru_cache(maxsize=1024)
+def _factors(p: Poly) -> tuple[Any, tuple[tuple[Poly, int], ...]]:
+    """Constant and factors: exactly where some name stands in first power, else where there are few terms."""
     content, body = p.primitive()
-    if body.LC < 0:
-        content, body = -content, -body
     powers = [min(m[i] for m in body.monoms()) for i in range(len(body.ring.gens))]
     factors = [(g, n) for g, n in zip(body.ring.gens, powers, strict=True) if n]
     body = body.ring.from_dict({tuple(a - b for a, b in zip(m, powers, strict=True)): c for m, c in body.terms()})
     if body.is_ground:
-        return content * body.coeff(1), factors
-    if len(body) > _MOST_FACTORED or (len(body) < 4 and max(max(m) for m in body.monoms()) < 2):
-        return content, [*factors, (body, 1)]
-    constant, found = body.factor_list()
-    found = [(f, n) if one_sign(f) >= 0 else (-f, n) for f, n in found]
-    sign = 1
-    for f, n in body.factor_list()[1]:
-        sign *= (-1) ** n if one_sign(f) < 0 else 1
-    return content * constant * sign, [*factors, *sorted(found, key=lambda pair: (len(pair[0]), str(pair[0])))]
+        return content * body.coeff(1), tuple(factors)
+    found: dict[Poly, int] = {}
+    sign = _split(body, found)
+    return content * sign, (*factors, *sorted(found.items(), key=lambda pair: (len(pair[0]), str(pair[0]))))
+
+
+def _split(p: Poly, found: dict[Poly, int]) -> int:
+    """Irreducible factors of a primitive polynomial without monomial ones, counted, each turned positive; the sign."""
+    for i in _linear_in(p):
+        top = p.ring.from_dict({_without(m, i): c for m, c in p.terms() if m[i]})
+        rest = p.ring.from_dict({m: c for m, c in p.terms() if not m[i]})
+        common = top.gcd(rest)
+        # a polynomial of first degree in a name is irreducible where its coefficients have nothing in common
+        inner = p if common.is_ground else p.exquo(common)
+        sign = _take(inner, 1, found)
+        return sign if common.is_ground else sign * _split(common, found)
+    if len(p) > _MOST_FACTORED:
+        return _take(p, 1, found)
+    constant, parts = p.factor_list()
+    sign = 1 if constant > 0 else -1
+    for f, n in parts:
+        sign *= _take(f, n, found)
+    return sign
+
+
+def _linear_in(p: Poly) -> list[int]:
+    """The name in which a polynomial is of first degree and has fewest terms with it, if there is one."""
+    best = [
+        (sum(m[i] for m in p.monoms()), i) for i in range(len(p.ring.gens)) if max(m[i] for m in p.monoms()) == 1
+    ]
+    return [min(best)[1]] if best else []
+
+
+def _without(powers: tuple[int, ...], i: int) -> tuple[int, ...]:
+    return (*powers[:i], powers[i] - 1, *powers[i + 1 :])
+
+
+def _take(p: Poly, n: int, found: dict[Poly, int]) -> int:
+    positive = one_sign(p) > 0 or (one_sign(p) == 0 and p.LC > 0)
+    f = p if positive else -p
+    found[f] = found.get(f, 0) + n
+    return 1 if positive or n % 2 == 0 else -1
 
 
 def _collected(p: Poly, variables: Sequence[sp.Symbol]) -> sp.Expr:

@@ -43,7 +43,7 @@ def _size(mech: Mechanism, law: Weights) -> float:
     """What a conserved sum is at the start, not a number where that is not known."""
     try:
         values = {**dict(mech.system.parameter_values()), **dict(mech.system.definitions)}
-        return sum(c * Slope(values, {})(mech.states[s].initial)[0] for s, c in law.items())  # type: ignore[arg-type]
+        return sum(c * Slope(values, {})(mech.states[s].initial)[0] for s, c in law.items())
     except (TypeError, KeyError, ArithmeticError, ValueError, AttributeError):
         return float("nan")
 
