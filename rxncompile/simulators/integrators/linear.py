@@ -55,6 +55,32 @@ def solve(a: Any, pivots: Any, b: Any) -> None:
 
 
 @bare_jit
+def solve_many(a: Any, pivots: Any, b: Any) -> None:
+    """X of A X = B in place of B (n, m), the columns of B side by side in the innermost loop."""
+    n, m = b.shape
+    for k in range(n):
+        row = pivots[k]
+        if row != k:
+            x, other = b[k], b[row]
+            for d in range(m):
+                x[d], other[d] = other[d], x[d]
+    for i in range(1, n):
+        x = b[i]
+        for j in range(i):
+            factor, other = a[i, j], b[j]
+            for d in range(m):
+                x[d] -= factor * other[d]
+    for i in range(n - 1, -1, -1):
+        x = b[i]
+        for j in range(i + 1, n):
+            factor, other = a[i, j], b[j]
+            for d in range(m):
+                x[d] -= factor * other[d]
+        for d in range(m):
+            x[d] *= a[i, i]
+
+
+@bare_jit
 def solve_transposed(a: Any, pivots: Any, b: Any) -> None:
     """x of A' x = b in place of b."""
     n = a.shape[0]

@@ -21,6 +21,7 @@ from ..pool import StoppedError, each_block, how_many
 from ..rate_equations.equations import compiled
 from . import drive
 from .drive import Control, Trace
+from .elimination import dense, elimination
 from .event_kernels import EventKernels
 from .event_replay import along_events, back_events
 from .forcing import UNFORCED, Forcing
@@ -84,7 +85,8 @@ class Machine:
         entries = model.sparse_jacobian
         rows, columns = (np.array(x, dtype=np.int64) for x in (entries.rows, entries.columns))
         slope = self._slope.address if self.stiff and self._slope else 0
-        return Equations(model.rhs.address, model.jacobian.address, slope, rows, columns, UNFORCED)
+        table = elimination(len(self.system.states), rows, columns) if self.stiff else dense()
+        return Equations(model.rhs.address, model.jacobian.address, slope, rows, columns, UNFORCED, table)
 
     @cached_property
     def derivatives(self) -> Derivatives:
@@ -137,7 +139,7 @@ class Machine:
     def work(self) -> Work:
         """Room for one thread."""
         n = len(self.system.states)
-        return Work.of(n, len(self.tableau.c), len(self.equations.rows), self.stiff)
+        return Work.of(n, len(self.tableau.c), len(self.equations.rows), self.stiff, self.equations.table)
 
     def tangents(self) -> Tangents:
         """Room for the derivatives of one thread's steps."""

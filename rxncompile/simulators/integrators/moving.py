@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ...kernels.jit import bare_jit, call_kernel
 from ..arrays import Values
-from .linear import solve
+from .matrix import solve
 from .sensitivity import Places
 from .sensitivity import _argument as argument
 from .steps import explicit_step, linearise, rosenbrock_step
@@ -131,8 +131,8 @@ def rosenbrock_moving(tab: Any, eq: Any, work: Any, tan: Any, mov: Any, t: float
                 by_t[i, m] += tab.d[i] * h * tan.mixed[entries + m]
             for e in range(entries):
                 by_t[i, eq.rows[e]] += tan.mixed[e] * k[i, eq.columns[e]]
-        solve(work.matrix, work.pivots, by_h[i])
-        solve(work.matrix, work.pivots, by_t[i])
+        solve(eq, work, by_h[i])
+        solve(eq, work, by_t[i])
     for m in range(n):
         by_length, by_start = by_h[stages - 1, m], by_t[stages - 1, m]
         for j in range(stages - 1):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ...kernels.jit import bare_jit
 from ..arrays import Values
 from .forcing import collect, evaluate, steer
-from .linear import solve, solve_transposed
+from .matrix import solve, solve_transposed
 from .steps import explicit_step, linearise, rosenbrock_step
 
 Places = NDArray[np.int64]
@@ -121,7 +121,7 @@ def rosenbrock_adjoint(
         bar[stages - 1, m] = costate[m]
     for i in range(stages - 1, -1, -1):
         mu = bar[i]
-        solve_transposed(work.matrix, work.pivots, mu)
+        solve_transposed(eq, work, mu)
         for e in range(entries):
             tan.mixed[e] += mu[eq.rows[e]] * k[i, eq.columns[e]]
         if eq.slope and tab.d[i] != 0.0:
@@ -219,7 +219,7 @@ def rosenbrock_forward(
                 row[m] += total / h
                 if eq.slope:
                     row[m] += tab.d[i] * h * tan.mixed[entries + m]
-            solve(work.matrix, work.pivots, row)
+            solve(eq, work, row)
     for d in range(s.shape[0]):
         _argument(tab, s[d], ks[d], stages - 1, 1.0, tan.total)
         for m in range(n):

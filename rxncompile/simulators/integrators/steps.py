@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from ...kernels.jit import bare_jit
 from ..arrays import Values
+from .elimination import Elimination
 from .forcing import Forcing, evaluate
-from .linear import factorise, solve
+from .matrix import eliminate, solve
 
 
 class Equations(NamedTuple):
     """d y/dt by address: f, the entries (rows, columns) of its Jacobian, d f/dt (0 where f does not depend on t).
 
-    `forcing`: the inputs, which kernels find among the parameters.
+    `forcing`: the inputs, which kernels find among the parameters; `table`: how matrices are eliminated.
     """
 
     rhs: int
@@ -26,6 +27,7 @@ class Equations(NamedTuple):
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
     forcing: Forcing
+    table: Elimination
 
 
 class Work(NamedTuple):
@@ -37,19 +39,20 @@ class Work(NamedTuple):
     k: Values  # (s, n)
     slope: Values
     entries: Values  # the Jacobian's entries
-    jacobian: Values  # (n, n)
-    matrix: Values  # (n, n), factorised
+    matrix: Values  # (n, n), L U where it is full
     pivots: NDArray[np.int64]
+    lu: Values  # L U where it is sparse
+    room: Values
     error: Values
 
     @classmethod
-    def of(cls, n: int, stages: int, entries: int, implicit: bool) -> Work:
+    def of(cls, n: int, stages: int, entries: int, implicit: bool, table: Elimination) -> Work:
         """Room for n states; matrices only where the method needs them."""
-        m = n if implicit else 0
+        m = n if implicit and not len(table.order) else 0
         line = np.zeros
         return cls(
-            line(n), line(n), line(n), line((stages, n)), line(n), line(max(1, entries)), line((m, m)), line((m, m)),
-            np.zeros(m, dtype=np.int64), line(n),
+            line(n), line(n), line(n), line((stages, n)), line(n), line(max(1, entries)), line((m, m)),
+            np.zeros(m, dtype=np.int64), line(table.size), line(2 * n), line(n),
         )  # fmt: skip
 
 
@@ -77,24 +80,16 @@ def explicit_step(tab: Any, eq: Any, work: Any, t: float, h: float, p: Any) -> N
 def linearise(eq: Any, work: Any, t: float, p: Any) -> None:
     """The Jacobian, and d f/dt, at (t, work.y)."""
     evaluate(eq, eq.jacobian, t, work.y, p, work.entries)
-    work.jacobian[:, :] = 0.0
-    for e in range(eq.rows.size):
-        work.jacobian[eq.rows[e], eq.columns[e]] = work.entries[e]
     if eq.slope:
         evaluate(eq, eq.slope, t, work.y, p, work.slope)
 
 
 @bare_jit
 def rosenbrock_step(tab: Any, eq: Any, work: Any, t: float, h: float, p: Any) -> bool:
-    """From `work.y` to `work.new` with the Jacobian given; False where the matrix is singular."""
-    y, stage, k, matrix = work.y, work.stage, work.k, work.matrix
-    n, stages = y.size, tab.c.size
-    diagonal, inverse = 1.0 / (tab.gamma * h), 1.0 / h
-    for i in range(n):
-        for j in range(n):
-            matrix[i, j] = -work.jacobian[i, j]
-        matrix[i, i] += diagonal
-    if not factorise(matrix, work.pivots):
+    """From `work.y` to `work.new` with the Jacobian given; False where its matrix cannot be eliminated."""
+    y, stage, k = work.y, work.stage, work.k
+    n, stages, inverse = y.size, tab.c.size, 1.0 / h
+    if not eliminate(eq, work, 1.0 / (tab.gamma * h)):
         return False
     for i in range(stages):
         for m in range(n):
@@ -111,7 +106,7 @@ def rosenbrock_step(tab: Any, eq: Any, work: Any, t: float, h: float, p: Any) ->
         if eq.slope and tab.d[i] != 0.0:
             for m in range(n):
                 k[i, m] += tab.d[i] * h * work.slope[m]
-        solve(matrix, work.pivots, k[i])
+        solve(eq, work, k[i])
     for m in range(n):
         work.new[m] = stage[m] + k[stages - 1, m]
         work.error[m] = k[stages - 1, m]
