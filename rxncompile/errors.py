@@ -7,6 +7,7 @@ without end, R608 a count beyond 2^53, R609 an initial value, R610 a system that
 R612 too many states, R615 a cluster that does not answer, R616 no stable steady state.
 Of results: R706 what one did not keep, R707 a saved run that is not of this model, these times or this seed.
 Of fits: R710 a problem that is none, R711 a PEtab file, R712 a fit without an end, R713 a saved fit of something else.
+Of moments: R531 rates that no coefficient tells, R532 equations that are open, R714 data that are none.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import RxnError
 from ..arrays import Values
 from .trajectory import Ensemble, column
 
@@ -78,6 +79,18 @@ class Distribution:
         """P(low <= label <= high) at each time, (T,)."""
         k = column(self, label)
         return np.array([s.p[(s.values[:, k] >= low) & (s.values[:, k] <= high)].sum() for s in self.snapshots])
+
+    def total_variation(self, other: Distribution) -> Values:
+        """(1/2) sum over states of |p - q| at each time, (T,). Raises R701 where states or times are others."""
+        a, b = self.labels[: self.states], other.labels[: other.states]
+        if a != b or not np.array_equal(self.t, other.t):
+            raise RxnError("R701", f"{self.name} and {other.name} have different states or times")
+        found = []
+        for one, two in zip(self.snapshots, other.snapshots, strict=True):
+            both = np.concatenate([one.values, two.values])[:, : self.states]
+            _, place = np.unique(both, axis=0, return_inverse=True)
+            found.append(0.5 * np.abs(np.bincount(place.ravel(), np.concatenate([one.p, -two.p]))).sum())
+        return np.array(found)
 
     def statistics(self) -> Ensemble:
         """Means and standard deviations as an Ensemble of no runs, for tables, files and plots."""

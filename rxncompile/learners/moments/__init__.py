@@ -1,0 +1,15 @@
+"""From empirical moments to the rates of reactions: Yang et al. 2021, Sec. III A, and what it left open."""
+
+from __future__ import annotations
+
+from .data import MomentData, measured_moments, moments_of_ensemble
+from .estimate import RateEstimate
+from .fit import rates_from_moments
+from .integrals import rates_by_integrals
+from .ordinary import OrdinaryRates, ordinary_rates
+from .selection import Selection, select_reactions
+
+__all__ = [
+    "MomentData", "OrdinaryRates", "RateEstimate", "Selection", "measured_moments", "moments_of_ensemble",
+    "ordinary_rates", "rates_by_integrals", "rates_from_moments", "select_reactions",
+]  # fmt: skip
