@@ -190,16 +190,28 @@ def whole_columns(system: System) -> tuple[bool, ...]:
     """Of each state and output: whether it is a whole number, as counts and their sums are."""
     real = uncounted(system)
     counts = {s.symbol for s in system.states if s.symbol not in real}
-    definitions = dict(reversed(system.definitions))
+    sums: dict[sp.Symbol, dict[sp.Expr, sp.Expr] | None] = {}
+
+    def summed(formula: sp.Expr) -> dict[sp.Expr, sp.Expr] | None:
+        """Counts and 1 with their factors; None for what is no such sum."""
+        found: dict[sp.Expr, sp.Expr] = {}
+        for part, c in formula.as_coefficients_dict().items():
+            inner = {part: sp.S.One} if part in counts or part == 1 else sums.get(part)
+            if inner is None:
+                return None
+            for name, factor in inner.items():
+                found[name] = found.get(name, sp.S.Zero) + c * factor
+        return found
 
     def whole(formula: sp.Expr) -> bool:
-        for name, definition in definitions.items():
-            formula = formula.xreplace({name: definition})
-        parts = formula.as_coefficients_dict()
-        if not all(part in counts or part == 1 for part in parts):
+        parts = summed(formula)
+        if parts is None or not all(c.is_Integer for c in parts.values()):
             return False
-        return all(c.is_Integer for c in parts.values()) and bool(sum(abs(c) for c in parts.values()) <= _FACTOR)
+        return bool(sum(abs(c) for c in parts.values()) <= _FACTOR)
 
+    # definition by definition: written out into each other they may be too long to write
+    for name, definition in system.plain_definitions:
+        sums[name] = summed(definition)
     states = (s.symbol in counts for s in system.states)
     return (*states, *(whole(formula) for _, formula in system.outputs))
 
