@@ -126,9 +126,9 @@ def solve(
         which, fires = -1, False
         if ev is not None:
             if ev.truths:
-                at, before, after, which = crossing(tab, work, ev, t, now, step)
+                at, before, after, which, signs = crossing(tab, work, ev, t, now, step)
                 if which >= 0 and at < now:
-                    step, fires = shorten(tab, eq, work, ev, which, t, at, before, after, p)
+                    step, fires = shorten(tab, eq, work, ev, which, t, at, before, after, signs, p)
                     now = min(now, t + step)
                 fires = fires or (which >= 0 and at == now)
             fires = fires or now == stop
@@ -143,11 +143,10 @@ def solve(
         t, fresh = now, False
         if enter(eq.forcing, t) and not implicit:  # the inputs may have jumped
             evaluate(eq, eq.rhs, t, y, p, k[0])
-        if ev is not None:
-            if fires:
-                code = fire(ev, trace.firings, t, y, end - times[0], count[0], LOCATED, which)
-                count[3] = ev.fault[0]
-                stop = next_due(ev, t, end)
+        if ev is not None and fires:
+            code = fire(ev, trace.firings, t, y, end - times[0], count[0], LOCATED, which)
+            count[3] = ev.fault[0]
+            stop = next_due(ev, t, end)
         if row <= last and times[row] == t:
             for m in range(n):
                 out[row, m] = y[m]
@@ -155,13 +154,12 @@ def solve(
         count[2] = row
         if code:
             return code
-        if ev is not None:
-            if fires and t < end:  # begin anew
-                evaluate(eq, eq.rhs, t, y, p, k[0])
-                if control.fixed == 0.0:
-                    h = first_step(eq, work, t, end, p, control.rtol, control.atol, tab.order)
-                    last_size, length, refused = 1.0, 0.0, False
-                    continue
+        if ev is not None and fires and t < end:  # begin anew
+            evaluate(eq, eq.rhs, t, y, p, k[0])
+            if control.fixed == 0.0:
+                h = first_step(eq, work, t, end, p, control.rtol, control.atol, tab.order)
+                last_size, length, refused = 1.0, 0.0, False
+                continue
         if control.fixed > 0.0:
             continue
         size = max(size, 1e-10)

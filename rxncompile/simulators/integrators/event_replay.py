@@ -17,12 +17,11 @@ from typing import Any
 from ...kernels.jit import bare_jit, call_kernel
 from .moving import explicit_moving, rosenbrock_moving
 from .sensitivity import explicit_adjoint, explicit_forward, rosenbrock_adjoint, rosenbrock_forward
-from .watching import AT_START, LOCATED
 
-# how a replay ends: 0, or event + 1 times this
+# how a replay ends: 0, or one of these less twice the event
 GRAZING, STUCK = -1, -2
 
-_FLAT = 1e-5  # of the condition's mean slope in the step: below it an event grazes
+_FLAT = 1e-4  # of the condition's mean slope in the step: below it an event grazes
 
 
 @bare_jit
@@ -51,7 +50,7 @@ def _slope_of(ev: Any, mov: Any, e: int, t: float, h: float, start: Any, y: Any,
     found = mov.row[mov.row.size - 1]
     for m in range(n):
         found += mov.row[m] * mov.by_length[m]
-    return found if abs(found) * h > _FLAT * before else 0.0  # type: ignore[no-any-return]
+    return found if abs(found) * h > _FLAT * before else 0.0
 
 
 @bare_jit
@@ -152,7 +151,7 @@ def along_events(
     _prepare(ev, trace, times[0], p)
     fault = _starts_still(ev, mov, firings, times[0])
     if fault:
-        return fault  # type: ignore[no-any-return]
+        return fault
     dt[:] = 0.0
     while f < fired and firings.step[f] == 0:
         _assign_forward(ev, mov, firings, f, times[0], s, q, dt, tan.total)
@@ -189,7 +188,7 @@ def along_events(
                 e = firings.located[f]
                 slope = _slope_of(ev, mov, e, t, now - t, trace.y[i], firings.y[f], p)
                 if slope == 0.0:
-                    return GRAZING - 2 * e  # type: ignore[no-any-return]
+                    return GRAZING - 2 * e
                 for d in range(s.shape[0]):
                     total = 0.0
                     for m in range(n):
@@ -234,7 +233,7 @@ def back_events(
     _prepare(ev, trace, times[0], p)
     fault = _starts_still(ev, mov, firings, times[0])
     if fault:
-        return fault  # type: ignore[no-any-return]
+        return fault
     for m in range(n):
         costate[m] = sources[row, m]
     gain = 0.0  # d L/d time of the event at which the step under way ends
@@ -267,7 +266,7 @@ def back_events(
                 e = firings.located[first]
                 slope = _slope_of(ev, mov, e, t, now - t, trace.y[i], firings.y[first], p)
                 if slope == 0.0:
-                    return GRAZING - 2 * e  # type: ignore[no-any-return]
+                    return GRAZING - 2 * e
                 gain = -gain / slope
                 for m in range(n):
                     costate[m] += mov.row[m] * gain

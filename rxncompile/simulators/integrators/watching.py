@@ -60,7 +60,7 @@ class Watch(NamedTuple):
     value: Values
     y: Values
     recent: Values  # (E, _CHATTER) last times of firing
-    count: Whole  # (E,) how often each has fired
+    fired: Whole  # (E,) how often each has
     fault: Whole  # (1,) the event at fault
 
 
@@ -77,8 +77,8 @@ class Firings(NamedTuple):
     @classmethod
     def of(cls, room: int, n: int) -> Firings:
         """Room for so many firings."""
-        whole = (np.zeros(room, dtype=np.int64) for _ in range(4))
-        return cls(*whole, np.zeros((room, n if room else 0)), np.zeros(1, dtype=np.int64))
+        step, cause, located, event = (np.zeros(room, dtype=np.int64) for _ in range(4))
+        return cls(step, cause, located, event, np.zeros((room, n if room else 0)), np.zeros(1, dtype=np.int64))
 
 
 @bare_jit
@@ -114,7 +114,7 @@ def begin(ev: Any, firings: Any, t: float, end: float, y: Any, p: Any) -> int:
             return BAD_TIME
     for k in range(ev.moments):
         ev.p[p.size + k] = ev.due[ev.due.size - ev.moments + k]
-    ev.count[:] = 0
+    ev.fired[:] = 0
     _look(ev, t, y)
     for e in range(ev.was.size):
         ev.was[e] = ev.truth[e] > 0.5
@@ -147,17 +147,17 @@ def fire(ev: Any, firings: Any, t: float, y: Any, whole: float, step: int, cause
                 code = _assign(ev, firings, e, t, y, whole, step, cause, located)
                 if code:
                     ev.fault[0] = e
-                    return code  # type: ignore[no-any-return]
+                    return code
 
 
 @bare_jit
 def _assign(
     ev: Any, firings: Any, e: int, t: float, y: Any, whole: float, step: int, cause: int, located: int
 ) -> int:  # fmt: skip
-    place = ev.count[e] % _CHATTER
-    ev.count[e] += 1
+    place = ev.fired[e] % _CHATTER
+    ev.fired[e] += 1
     ev.recent[e, place] = t
-    if ev.count[e] >= _CHATTER and t - ev.recent[e, ev.count[e] % _CHATTER] <= _WINDOW * whole:
+    if ev.fired[e] >= _CHATTER and t - ev.recent[e, ev.fired[e] % _CHATTER] <= _WINDOW * whole:
         return ENDLESS
     i = firings.used[0]
     if i < firings.step.size:
@@ -175,29 +175,32 @@ def _assign(
 
 
 @bare_jit
-def crossing(tab: Any, work: Any, ev: Any, t: float, now: float, step: float) -> tuple[float, float, float, int]:
-    """(time, and the looks it lies between, condition) of the first that becomes true in a step; condition -1: none."""
+def crossing(tab: Any, work: Any, ev: Any, t: float, now: float, step: float) -> tuple[float, float, float, int, bool]:
+    """(time, and the looks it lies between, condition) of the first that becomes true in a step; condition -1: none.
+
+    The last one says whether its margin changes its sign there, and does not rest on an edge.
+    """
     before = t
     for k in range(1, _SAMPLES + 1):
         after = now if k == _SAMPLES else t + step * k / _SAMPLES
         _on_step(tab, work, ev, t, after, now, step)
-        first, which = math.inf, -1
+        first, which, signs = math.inf, -1, True
         for e in range(ev.was.size):  # what becomes true stays marked as false until it has fired
             ev.firing[e] = ev.truth[e] > 0.5 and not ev.was[e]
         some = False
         for e in range(ev.was.size):
             if ev.firing[e]:
                 some = True
-                found = _where(tab, work, ev, e, t, before, after, now, step)
+                found, changes = _where(tab, work, ev, e, t, before, after, now, step)
                 if found < first:
-                    first, which = found, e
+                    first, which, signs = found, e, changes
         if some:
-            return first, before, after, which
+            return first, before, after, which, signs
         _on_step(tab, work, ev, t, after, now, step)
         for e in range(ev.was.size):
             ev.was[e] = ev.truth[e] > 0.5
         before = after
-    return now, now, now, -1
+    return now, now, now, -1, True
 
 
 @bare_jit
@@ -215,14 +218,17 @@ def _on_step(tab: Any, work: Any, ev: Any, t: float, at: float, now: float, step
 def _margin(tab: Any, work: Any, ev: Any, e: int, t: float, at: float, now: float, step: float) -> float:
     _on_step(tab, work, ev, t, at, now, step)
     call_kernel(ev.margins, at, ev.y, ev.p, ev.margin)
-    return ev.margin[e]  # type: ignore[no-any-return]
+    return ev.margin[e]
 
 
 @bare_jit
 def _where(
     tab: Any, work: Any, ev: Any, e: int, t: float, a: float, b: float, now: float, step: float
-) -> float:  # fmt: skip
-    """The time in (a, b] from which on condition e holds on the interpolation, to rounding; it does not at a."""
+) -> tuple[float, bool]:  # fmt: skip
+    """The time in (a, b] from which on condition e holds on the interpolation, to rounding; it does not at a.
+
+    And whether its margin changes its sign there.
+    """
     width = 4.0 * _ULP * max(abs(a), abs(b))
     low, high = _margin(tab, work, ev, e, t, a, now, step), _margin(tab, work, ev, e, t, b, now, step)
     signs, side, turn = low < 0.0 < high, 0, 0
@@ -244,7 +250,7 @@ def _where(
             a, low = middle, value
             high *= 0.5 if side == -1 else 1.0
             side = -1
-    return b
+    return b, signs
 
 
 @bare_jit
@@ -257,19 +263,23 @@ def _end_of(tab: Any, eq: Any, work: Any, ev: Any, e: int, t: float, h: float, p
         explicit_step(tab, eq, work, t, h, p)
     _look(ev, t + h, work.new)
     call_kernel(ev.margins, t + h, work.new, ev.p, ev.margin)
-    return ev.margin[e]  # type: ignore[no-any-return]
+    return ev.margin[e]
 
 
 @bare_jit
 def shorten(
-    tab: Any, eq: Any, work: Any, ev: Any, e: int, t: float, at: float, before: float, after: float, p: Any
+    tab: Any, eq: Any, work: Any, ev: Any, e: int, t: float, at: float, before: float, after: float,
+    signs: bool, p: Any,
 ) -> tuple[float, bool]:  # fmt: skip
     """(length, whether e holds at its end): the step, which `work` holds anew, ends where condition e begins.
 
     `at`: the time on the interpolation, between two looks. Where the shorter steps see no crossing it ends at the
     second look.
     """
-    least, most, width = max(0.0, 1.5 * (before - t) - 0.5 * (after - t)), after - t, 2.0 * _ULP * max(abs(at), after - t)
+    if not signs:
+        return _halve(tab, eq, work, ev, e, t, before - t, after - t, p)
+    least, most = max(0.0, 1.5 * (before - t) - 0.5 * (after - t)), after - t
+    width = 2.0 * _ULP * max(abs(at), most)
     last, first = at - t, _end_of(tab, eq, work, ev, e, t, at - t, p)
     if first == 0.0 and ev.truth[e] > 0.5:
         return last, True
