@@ -18,8 +18,8 @@ The stages, each a plain function from one noun to the next:
     inverse_omega_squared Network              -> System       the next orders of mean and covariance
     judge                 Network, closures, t -> Judgement    closures and `approximations` against the process
     project               Generator, Family    -> System       onto a family of distributions: one of `families`
-    qssa                  Network or System    -> System       fast species where they balance; `reductions` tells more
-    total_qssa            Network or System    -> System       the same at sums that fast reactions keep, for much enzyme
+    qssa                  Network or System    -> System       fast species where they balance; see `reductions`
+    total_qssa            Network or System    -> System       the same at sums that the fast reactions keep
     reverse_qssa          Network or System    -> System       the same for substrates that are bound at once
     rapid_equilibrium     Network or System    -> System       fast reactions in balance
     System.define         System, formulas     -> System       closing and reducing

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import reduce_command
 from .network import Network
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ _POINTS = 101
 
 def derived(net: Network, options: argparse.Namespace) -> str:
     """What was asked for, in the form that was asked for."""
+    if options.derivation == "qssa":
+        return reduce_command.reduced(net, options, _formatted)
+    if options.format == "rxn":
+        options.misuse("--format rxn is of qssa")
     if options.compare:
         return _compared(net, options)
     if options.plot:
@@ -56,9 +61,10 @@ def arguments(
     command.set_defaults(misuse=command.error)
     what = (
         "rate equations, the jump process, its evolution operator, the equation of its generating function (pde), the "
-        "master equation (equation), moment equations, or linear noise"
+        "master equation (equation), moment equations, linear noise, or a model reduced by what is fast (qssa)"
     )
-    command.add_argument("derivation", choices=("rates", "jumps", *_OPERATOR_FORMS, "moments", "noise"), help=what)
+    kinds = ("rates", "jumps", *_OPERATOR_FORMS, "moments", "noise", "qssa")
+    command.add_argument("derivation", choices=kinds, help=what)
     command.add_argument("--order", type=count(1), default=2, metavar="N", help="of the moments (default 2)")
     command.add_argument("--kind", choices=KINDS, help="of the moments (default raw; to compare: central)")
     command.add_argument(
@@ -66,11 +72,13 @@ def arguments(
         help="gives the moments above the order by those up to it: " + ", ".join(CLOSURES),
     )  # fmt: skip
     command.add_argument("--expansion", type=count(2), metavar="N", help="of laws that are no polynomials: order + 1")
-    command.add_argument("--correction", action="store_true", help="of linear noise: the mean to the next order (EMRE)")
+    further = "to the next order: the mean of linear noise (EMRE), or fast species"
+    command.add_argument("--correction", action="store_true", help=further)
     command.add_argument("--second", action="store_true", help="and covariance to the next order as well (IOS)")
-    command.add_argument("--format", choices=("text", "latex", "json", "python"), default="text")
+    command.add_argument("--format", choices=("text", "latex", "json", "python", "rxn"), default="text")
     command.add_argument("-o", "--output", metavar="FILE")
-    judged = command.add_argument_group("closures and linear noise against the process")
+    reduce_command.arguments(command, _names)
+    judged = command.add_argument_group("closures and linear noise against the process, reductions against all rates")
     judged.add_argument("--compare", action="store_true", help="how good each is: with the master equation, or runs")
     judged.add_argument("--until", type=positive, metavar="T", help="default: until the model has settled or swung")
     judged.add_argument("--points", type=count(2), default=_POINTS, metavar="N", help=f"times (default {_POINTS})")

@@ -14,7 +14,8 @@ FLOORS = {
     "derivations": 3, "simulators": 3,
     "learners": 4, "judging": 4,
     "views": 5,
-    "__init__": 6, "cli": 6, "tour": 6, "simulate_command": 6, "derive_command": 6, "modelfiles": 6, "__main__": 6,
+    "__init__": 6, "cli": 6, "tour": 6, "simulate_command": 6, "derive_command": 6, "reduce_command": 6,
+    "modelfiles": 6, "__main__": 6,
 }  # fmt: skip
 # where a library may be imported at all, as the first part of a path inside the package
 HOMES = {

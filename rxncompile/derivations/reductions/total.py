@@ -56,13 +56,12 @@ def total(
 def sums_at_equilibrium(model: Network | System, reactions: Iterable[str] | None = None) -> Reduction:
     """Rapid (partial) equilibrium of a set of fast reactions, the sums that they keep being the slow variables.
 
-    `reactions` by name, with those that undo them; else those marked {fast}. Raises as `standard` does.
+    `reactions` by name, with those that undo them; else those marked {fast}, or reversible ones of species marked so.
+    Raises as `standard` does.
     """
     mech = mechanism(model)
     if reactions is None:
-        moves = tuple(m for m in mech.moves if m.fast)
-        if not moves:
-            raise RxnError("R525", f"{mech.name}: no reaction is named or marked as fast", hint="name them")
+        moves = tuple(m for m in mech.moves if m.fast) or relaxing(mech, tied(mech, mech.species(None)), None)
     else:
         moves = mech.reactions(reactions)
     touched = [s for s in mech.states if any(s == x for m in moves for x, _ in m.change)]
