@@ -18,6 +18,7 @@ The stages, each a plain function from one noun to the next:
     inverse_omega_squared Network              -> System       the next orders of mean and covariance
     judge                 Network, closures, t -> Judgement    closures and `approximations` against the process
     project               Generator, Family    -> System       onto a family of distributions: one of `families`
+    fast_and_slow         Network              -> Separation   what is fast, by three methods; slow sums
     qssa                  Network or System    -> System       fast species where they balance; see `reductions`
     total_qssa            Network or System    -> System       the same at sums that the fast reactions keep
     reverse_qssa          Network or System    -> System       the same for substrates that are bound at once
@@ -37,6 +38,13 @@ The stages, each a plain function from one noun to the next:
     sample_passage        System, condition    -> PassageTimes when trajectories get there
     sweep                 System, times, grid  -> Sweep        over parameters and initial values
     compare               two results          -> Comparison   whether they can be of one law, by which tests
+    measured_moments      runs                 -> MomentData   means and central moments, with their spread if asked
+    moments_of_ensemble   Ensemble             -> MomentData
+    rate_relation         Network              -> RateRelation what coefficients of moment equations say about rates
+    rates_from_moments    Network, MomentData  -> RateEstimate of candidate reactions, by generalised least squares
+    rates_by_integrals    Network, MomentData  -> RateEstimate where moment equations are open, but moments are measured
+    ordinary_rates        Network, MomentData  -> OrdinaryRates  coefficients first, then rates
+    select_reactions      Network, MomentData  -> Selection    the candidates that moments cannot do without
     save_result           result, file         -> file
     load_result           file                 -> Trajectory | Ensemble | Sweep
 
@@ -58,6 +66,8 @@ if TYPE_CHECKING:
     from .derivations.linear_noise import linear_noise as linear_noise
     from .derivations.moments import moments as moments
     from .derivations.projection import project as project
+    from .derivations.rate_relation import RateRelation as RateRelation
+    from .derivations.rate_relation import rate_relation as rate_relation
     from .derivations.rates import jump_process as jump_process
     from .derivations.rates import rate_equations as rate_equations
     from .derivations.reductions import qssa as qssa
@@ -68,9 +78,21 @@ if TYPE_CHECKING:
     from .family import Family as Family
     from .judging import Judgement as Judgement
     from .judging import judge as judge
+    from .judging.fast_and_slow import fast_and_slow as fast_and_slow
+    from .judging.separation import Separation as Separation
     from .kernels.lambdify import lambdify as lambdify
     from .language import parse as parse
     from .language import print_network as print_network
+    from .learners.moments import MomentData as MomentData
+    from .learners.moments import OrdinaryRates as OrdinaryRates
+    from .learners.moments import RateEstimate as RateEstimate
+    from .learners.moments import Selection as Selection
+    from .learners.moments import measured_moments as measured_moments
+    from .learners.moments import moments_of_ensemble as moments_of_ensemble
+    from .learners.moments import ordinary_rates as ordinary_rates
+    from .learners.moments import rates_by_integrals as rates_by_integrals
+    from .learners.moments import rates_from_moments as rates_from_moments
+    from .learners.moments import select_reactions as select_reactions
     from .modelfiles import load as load
     from .monomials import Kind as Kind
     from .network import Network as Network
@@ -115,10 +137,16 @@ _WHERE: dict[str, tuple[str, str]] = {
     "Generator": (".operators", "Generator"),
     "Judgement": (".judging", "Judgement"),
     "Kind": (".monomials", "Kind"),
+    "MomentData": (".learners.moments", "MomentData"),
     "Network": (".network", "Network"),
+    "OrdinaryRates": (".learners.moments", "OrdinaryRates"),
     "Passage": (".simulators.master.long_run", "Passage"),
     "PassageTimes": (".simulators.runs.passage", "PassageTimes"),
+    "RateEstimate": (".learners.moments", "RateEstimate"),
+    "RateRelation": (".derivations.rate_relation", "RateRelation"),
     "RxnError": (".errors", "RxnError"),
+    "Selection": (".learners.moments", "Selection"),
+    "Separation": (".judging.separation", "Separation"),
     "SteadyState": (".simulators.rate_equations.steady", "SteadyState"),
     "Sweep": (".simulators.results.axes", "Sweep"),
     "System": (".system", "System"),
@@ -129,10 +157,11 @@ _WHERE: dict[str, tuple[str, str]] = {
     "compare": (".simulators.results.comparison", "compare"),
     "conservation_laws": (".structure", "conservation_laws"),
     "families": (".derivations.families", ""),
+    "fast_and_slow": (".judging.fast_and_slow", "fast_and_slow"),
     "first_passage": (".simulators.master.long_run", "first_passage"),
     "generator": (".operators", "generator"),
-    "inverse_omega_squared": (".derivations.inverse_omega", "inverse_omega_squared"),
     "integrate": (".simulators.rate_equations.ode", "integrate"),
+    "inverse_omega_squared": (".derivations.inverse_omega", "inverse_omega_squared"),
     "judge": (".judging", "judge"),
     "jump_process": (".derivations.rates", "jump_process"),
     "lambdify": (".kernels.lambdify", "lambdify"),
@@ -140,13 +169,19 @@ _WHERE: dict[str, tuple[str, str]] = {
     "load": (".modelfiles", "load"),
     "load_result": (".simulators.results.sweep_files", "load"),
     "master_equation": (".simulators.master.master_equation", "master_equation"),
+    "measured_moments": (".learners.moments", "measured_moments"),
     "moments": (".derivations.moments", "moments"),
+    "moments_of_ensemble": (".learners.moments", "moments_of_ensemble"),
+    "ordinary_rates": (".learners.moments", "ordinary_rates"),
     "parse": (".language", "parse"),
     "print_network": (".language", "print_network"),
     "project": (".derivations.projection", "project"),
     "qssa": (".derivations.reductions", "qssa"),
     "rapid_equilibrium": (".derivations.reductions", "rapid_equilibrium"),
     "rate_equations": (".derivations.rates", "rate_equations"),
+    "rate_relation": (".derivations.rate_relation", "rate_relation"),
+    "rates_by_integrals": (".learners.moments", "rates_by_integrals"),
+    "rates_from_moments": (".learners.moments", "rates_from_moments"),
     "reductions": (".derivations.reductions", ""),
     "resume": (".simulators.runs.ensembles", "resume"),
     "reverse_qssa": (".derivations.reductions", "reverse_qssa"),
@@ -154,6 +189,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "sample_passage": (".simulators.runs.passage", "sample_passage"),
     "sample_statistics": (".simulators.runs.ensembles", "sample_statistics"),
     "save_result": (".simulators.results.sweep_files", "save"),
+    "select_reactions": (".learners.moments", "select_reactions"),
     "stationary": (".simulators.master.long_run", "stationary"),
     "steady_state": (".simulators.rate_equations.steady", "steady_state"),
     "stop_at": (".simulators.runs.passage", "stop_at"),

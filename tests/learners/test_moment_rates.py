@@ -28,7 +28,8 @@ from rxncompile.network import Network
 from rxncompile.simulators.results.distribution import Distribution
 from rxncompile.simulators.results.trajectory import Trajectory
 
-PAPER = (Path(__file__).parent.parent.parent / "models" / "spcm.rxn").read_text().replace("observable clone = A + B", "")
+MODEL = Path(__file__).parent.parent.parent / "models" / "spcm.rxn"
+PAPER = MODEL.read_text().replace("observable clone = A + B", "")
 CANDIDATES = PAPER + "param k1 : 1/week = 0, k2 : 1/week = 0\nlost: A -> 0 @ k1\nturn: A -> B @ k2\n"
 TRUTH = {"lambda": 1.1, "r1": 0.0836, "r2": 0.0764, "Gamma": 0.31, "k1": 0.0, "k2": 0.0}
 # standard deviations that the moments of a million runs allow: the Cramer-Rao bound by covariance and slopes, rounded
@@ -85,7 +86,8 @@ def test_exact_moments_give_exact_rates(name: str) -> None:
 
 def test_what_moments_do_not_tell() -> None:
     """Two ways out at the same place: only their sum is known; one is left out, and it is said."""
-    net = parse("param a = 0.1, b = 0.1, c = 5\nspecies A = 50\nfirst: A -> 0 @ a\nsecond: A -> 0 @ b\nmade: 0 -> A @ c\n")
+    head = "param a = 0.1, b = 0.1, c = 5\nspecies A = 50\n"
+    net = parse(head + "first: A -> 0 @ a\nsecond: A -> 0 @ b\nmade: 0 -> A @ c\n")
     data = exact(net, {"a": 0.1, "b": 0.1, "c": 5.0}, np.linspace(1.0, 9.0, 9))
     found = rates_from_moments(net, data)
     assert found.lost == ("a", "b")
