@@ -18,7 +18,8 @@ from ...errors import RxnError
 from ...expressions import ordered_factors
 
 Poly = Any  # an element of a sparse ring of sympy
-MOST_TERMS = 20_000  # of one polynomial on the way
+MOST_TERMS = 6_000  # of one polynomial on the way
+MOST_WORK = 2_000_000  # products of terms in one elimination
 _MOST_FACTORED = 60  # terms of a polynomial that is factored though no name stands in it in first power alone
 _MOST_GCD = 4_000  # terms of all polynomials whose common divisor is looked for
 _MOST_POWER = 24
@@ -97,7 +98,7 @@ class Ring:
 
 def times(a: Poly, b: Poly) -> Poly:
     """The product. Raises R413 where it is too long."""
-    if len(a) * len(b) > MOST_TERMS * 100:
+    if len(a) * len(b) > MOST_TERMS * 20:
         raise too_large()
     product = a * b
     if len(product) > MOST_TERMS:
@@ -107,7 +108,7 @@ def times(a: Poly, b: Poly) -> Poly:
 
 def too_large() -> RxnError:
     """R413: formulas too long."""
-    message = f"the fast subsystem has formulas of more than {MOST_TERMS:,} terms"
+    message = f"the fast subsystem has formulas of more than {MOST_TERMS:,} terms, or too many to write"
     return RxnError("R413", message, hint="name fewer fast species, or its fast reactions for a rapid equilibrium")
 
 
@@ -131,7 +132,7 @@ def fraction_free(matrix: Sequence[Sequence[Poly]], right: Sequence[Poly]) -> tu
 
     Gauss-Jordan elimination without fractions (Bareiss 1968): every division is exact, the entries are minors.
     """
-    n = len(matrix)
+    n, work = len(matrix), 0
     rows = [[*row, b] for row, b in zip(matrix, right, strict=True)]
     before: Poly = None
     for k in range(n):
@@ -147,6 +148,9 @@ def fraction_free(matrix: Sequence[Sequence[Poly]], right: Sequence[Poly]) -> tu
                 for j in range(n + 1):
                     if j == k or (j < k and j != i):
                         continue
+                    work += len(pivot) * len(rows[i][j]) + len(factor) * len(rows[k][j])
+                    if work > MOST_WORK:
+                        raise too_large()
                     entry = times(pivot, rows[i][j]) if rows[i][j] else rows[i][j]
                     if factor and rows[k][j]:
                         entry = entry - times(factor, rows[k][j])

@@ -166,7 +166,9 @@ def chosen_root(
     if degree == 1:
         root = -coefficients[0] / coefficients[1]
         return Roots(((unknown, root), *others.items()), (), 1, unknown, tuple(coefficients))
-    wanted, places = [], []
+    wanted: list[float] = []
+    places: list[tuple[int, int]] = []
+    inside: list[Point] = []
     for point in points:
         at = Slope({}, point)
         numbers = [at(c)[0] for c in coefficients]
@@ -178,21 +180,28 @@ def chosen_root(
             least = min([x, *(there(e)[0] for e in others.values())])
             if least >= -_NEGATIVE * max(sizes) and not any(math.isclose(x, y, rel_tol=_SAME) for _, y in admitted):
                 admitted.append((k, x))
-        if len(admitted) != 1:
+        if len(admitted) > 1:
             shown = ", ".join(f"{x:.6g}" for _, x in admitted)
-            what = f"several chemical states are balanced, {unknown.name} = {shown}" if admitted else "no state is"
             given = ", ".join(f"{s.name} = {v:.4g}" for s, v in sorted_items(point) if s != TIME)
-            raise RxnError("R526", f"the balance of {names} does not decide them: {what} at {given}"[:600], hint=_TIE)
-        wanted.append(admitted[0][1])
-        places.append((admitted[0][0], len(roots)))
-    note = f"{unknown.name}: of {degree} roots the one that leaves nothing negative, at {len(points)} points tried"
+            what = f"several chemical states balance, {unknown.name} = {shown}, where {given}"
+            raise RxnError("R526", f"the balance of {names} does not decide them: {what}"[:600], hint=_TIE)
+        if admitted:
+            wanted.append(admitted[0][1])
+            places.append((admitted[0][0], len(roots)))
+            inside.append(point)
+    if 2 * len(inside) < len(points):
+        message = f"the balance of {names} has no chemical state at {len(points) - len(inside)} of {len(points)} points"
+        raise RxnError("R526", message, hint="what is called slow drives them beyond what the conserved sums allow")
+    note = f"{unknown.name}: of {degree} roots the one that leaves nothing negative, at {len(inside)} points tried"
+    if len(inside) < len(points):
+        note += f"; at {len(points) - len(inside)} others no root does, there the reduction says nothing"
     if degree == 2:
         upper = {k for k, _ in places}
         if len(upper) > 1:
             raise RxnError("R526", f"which root balances {names} changes from place to place", hint=_TIE)
         root = _quadratic(ring, parts, coefficients, upper.pop() == 1, variables)
         return Roots(((unknown, root), *others.items()), (note,), 2, unknown, tuple(coefficients))
-    ordered = _laguerre(coefficients, unknown, bounds, points, wanted, names)
+    ordered = _laguerre(coefficients, unknown, bounds, inside, wanted, names)
     steps = len(ordered) - len(coefficients)
     note += f"; {steps} steps of Laguerre's from an upper bound find it"
     return Roots((*ordered, *others.items()), (note,), degree, unknown, tuple(coefficients))
