@@ -23,6 +23,7 @@ CLOSURES = (
     "conditional_gaussian", "conditional_derivative_matching", "linear_mapping", "langevin",
 )  # fmt: skip
 _OPERATOR_FORMS = ("generator", "pde", "equation")  # the operator, of the generating function, the master equation
+_TEXTS = ("scales", "coefficients")  # what is told in words and tables, not as a System
 _POINTS = 101
 
 
@@ -32,6 +33,8 @@ def derived(net: Network, options: argparse.Namespace) -> str:
         return reduce_command.reduced(net, options, _formatted)
     if options.format == "rxn":
         options.misuse("--format rxn is of qssa")
+    if options.derivation in _TEXTS:
+        return _told(net, options)
     if options.compare:
         return _compared(net, options)
     if options.plot:
@@ -42,6 +45,20 @@ def derived(net: Network, options: argparse.Namespace) -> str:
     if len(systems) > 1 and options.format != "text":
         options.misuse(f"--format {options.format} is of one closure")
     return "\n\n".join(_formatted(system, options.format) for system in systems)
+
+
+def _told(net: Network, options: argparse.Namespace) -> str:
+    """What is fast and slow, or what coefficients of moment equations say about rates."""
+    if options.format != "text" or options.compare or options.plot:
+        options.misuse(f"{options.derivation} are text")
+    if options.derivation == "scales":
+        from .judging.fast_and_slow import fast_and_slow
+
+        return str(fast_and_slow(net, options.until))
+    from .derivations.rate_relation import rate_relation
+    from .monomials import Kind
+
+    return str(rate_relation(net, options.order, Kind(options.kind or "central")))
 
 
 def _written_operator(net: Network, options: argparse.Namespace) -> str:
@@ -61,9 +78,10 @@ def arguments(
     command.set_defaults(misuse=command.error)
     what = (
         "rate equations, the jump process, its evolution operator, the equation of its generating function (pde), the "
-        "master equation (equation), moment equations, linear noise, or a model reduced by what is fast (qssa)"
+        "master equation (equation), moment equations, linear noise, a model reduced by what is fast (qssa), what is "
+        "fast and what slow (scales), or what coefficients of moment equations say about rates (coefficients)"
     )
-    kinds = ("rates", "jumps", *_OPERATOR_FORMS, "moments", "noise", "qssa")
+    kinds = ("rates", "jumps", *_OPERATOR_FORMS, "moments", "noise", "qssa", *_TEXTS)
     command.add_argument("derivation", choices=kinds, help=what)
     command.add_argument("--order", type=count(1), default=2, metavar="N", help="of the moments (default 2)")
     command.add_argument("--kind", choices=KINDS, help="of the moments (default raw; to compare: central)")

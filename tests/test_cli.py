@@ -53,6 +53,13 @@ def test_derive(form: str, derivation: str, model: Path, capsys: pytest.CaptureF
         assert len(text.splitlines()) > 2
 
 
+def test_derive_scales_and_coefficients(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["derive", str(ROOT / "models" / "gene_autoregulation.rxn"), "scales", "--until", "1000"]) == 0
+    assert "slow variable: P + GP + 2 GP2" in capsys.readouterr().out
+    assert main(["derive", str(ROOT / "models" / "spcm.rxn"), "coefficients", "--order", "1"]) == 0
+    assert "3 coefficients, 4 products of rates, rank 3" in capsys.readouterr().out
+
+
 def test_derive_moments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = tmp_path / "pair.rxn"
     model.write_text("species A = 10\nparam k = 1\n2 A -> 0 @ k\n")

@@ -113,7 +113,8 @@ def rate_relation(
         each: dict[sp.Expr, sp.Expr] = {}
         for rate, term in row:
             each[term] = each.get(term, sp.S.Zero) + rate
-        rows = [(term, _entries(rate, held, values, chosen, system)) for term, rate in each.items()]
+        terms = sorted(each.items(), key=lambda pair: _rank(pair[0], system))
+        rows = [(term, _entries(rate, held, values, chosen, system)) for term, rate in terms]
         for j, (term, entries) in enumerate(((t, e) for t, e in rows if e), 1):
             products |= {u: None for u in entries if u != 1}
             found.append((state.label, term, symbol(f"b[{i},{j}]"), entries))
@@ -182,6 +183,12 @@ def _entries(
     return {
         sp.Mul(*(s**e for s, e in zip(chosen, powers, strict=True))): c for powers, c in poly.terms() if c != 0
     }
+
+
+def _rank(term: sp.Expr, system: System) -> list[int]:
+    """Moments in the order of their equations, open ones behind these, products behind their first factor."""
+    place = {s.symbol: i for i, s in enumerate((*system.states, *system.frontier))}
+    return sorted(place[s] for s in term.free_symbols)
 
 
 def _place(product: sp.Expr, chosen: Sequence[sp.Symbol]) -> tuple[int, list[int]]:

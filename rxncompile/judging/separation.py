@@ -46,12 +46,13 @@ class Finding:
     def __str__(self) -> str:
         if not self.fast:
             return f"{self.method}: {self.words}"
-        text = f"{self.method}: fast {named(self.fast)}, slow {named(self.slow) or 'nothing'} ({self.words})"
+        text = f"{self.method} (sure {self.sure:.2f}): fast {named(self.fast)}; slow {named(self.slow) or 'nothing'}"
         if self.moved:
             each = ", ".join(f"{quoted(m.species)} ({m.share:.2g})" for m in self.moved[:_SHOWN])
             more = f" and {len(self.moved) - _SHOWN} more" if len(self.moved) > _SHOWN else ""
             text += f"; moved along with the fast ones: {each}{more}"
-        return f"{text}; sure {self.sure:.2f}"
+        return f"{text}\n    {self.words}"
+
 
 
 @dataclass(frozen=True)

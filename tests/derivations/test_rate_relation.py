@@ -98,8 +98,8 @@ def test_known_rates_are_numbers() -> None:
 def test_open_equations_have_terms_above() -> None:
     net = parse("param k = 1\nspecies A = 9\n2 A -> 0 @ k\n")
     relation = rate_relation(net, order=1, kind=Kind.RAW)
-    assert [str(c.term) for c in relation.coefficients] == ["<A^2>", "<A>"]
-    assert relation.matrix.tolist() == [[-1], [1]]
+    assert [str(c.term) for c in relation.coefficients] == ["<A>", "<A^2>"]
+    assert relation.matrix.tolist() == [[1], [-1]]
     central = rate_relation(net, order=1)
     assert {str(c.term): c for c in central.coefficients}.keys() == {"<A>", "<A>**2", "<A^2>_c"}
 
