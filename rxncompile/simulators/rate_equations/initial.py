@@ -44,8 +44,8 @@ def initial_values(
     }
     if not all(f.is_number for f in formulas.values()):
         values: dict[sp.Symbol, sp.Expr] = {TIME: exact(time), **system.parameter_values(params)}
-        needed = _needed(formulas, dict(system.definitions))
-        for name, formula in sort_definitions(needed, system.name, frozenset(values)):
+        more = needed(formulas, dict(system.definitions))
+        for name, formula in sort_definitions(more, system.name, frozenset(values)):
             values[name] = formula.xreplace(values)
         formulas = {name: values[name] for name in formulas}
     return tuple(_number(s.label, formulas[s.symbol]) for s in system.states)
@@ -56,8 +56,8 @@ def initial_formulas(system: System, time: float = 0.0) -> tuple[sp.Expr, ...]:
     formulas = {s.symbol: mean(s.initial, s.label) for s in system.states}
     held = {c.symbol for c in system.parameters}
     values: dict[sp.Symbol, sp.Expr] = {TIME: exact(time)}
-    needed = _needed(formulas, dict(system.definitions))
-    for name, formula in sort_definitions(needed, system.name, frozenset(held | {TIME})):
+    more = needed(formulas, dict(system.definitions))
+    for name, formula in sort_definitions(more, system.name, frozenset(held | {TIME})):
         values[name] = formula.xreplace(values)
     return tuple(values[name] for name in formulas)
 
@@ -94,7 +94,7 @@ def _hint(label: str, labels: Sequence[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else "it has: " + ", ".join(labels[:12])
 
 
-def _needed(
+def needed(
     formulas: Mapping[sp.Symbol, sp.Expr], definitions: Mapping[sp.Symbol, sp.Expr]
 ) -> dict[sp.Symbol, sp.Expr]:
     """The formulas together with the definitions they use, directly or through others."""

@@ -62,7 +62,7 @@ def integrate(
     R606 where `max_evaluations` are spent, R607 for an event that fires without end, R610 for a condition `t == ...`
     of what states decide, R617 for inputs.
     """
-    times = _times(t)
+    times = checked_times(t)
     p = np.array(parameter_vector(system, params))
     start = np.array(initial_values(system, times[0], params, initial))
     known = system.environment(params) if system.events else {}
@@ -92,7 +92,8 @@ def integrate(
     return Trajectory(system.name, times, tuple(labels), tuple(units), values, options.method, None, notes)
 
 
-def _times(t: ArrayLike) -> Values:
+def checked_times(t: ArrayLike) -> Values:
+    """Times as an ascending array. Raises R603."""
     try:
         times = np.array(t, dtype=np.float64)
     except (TypeError, ValueError):

@@ -207,10 +207,10 @@ class Run:
             self.absolute = np.full(len(y), self.options.atol)
             return
         self._peak = np.maximum(self._peak, np.abs(y))
-        size = _sizes(self.model.system, self._peak)
+        size = sizes(self.model.system, self._peak)
         if not size.all():  # nothing of that unit is there yet: what will come
             coming = np.abs(self.rhs(now, y)) * (self.times[-1] - now)
-            size = np.where(size > 0.0, size, _sizes(self.model.system, np.where(np.isfinite(coming), coming, 0.0)))
+            size = np.where(size > 0.0, size, sizes(self.model.system, np.where(np.isfinite(coming), coming, 0.0)))
         size[size == 0.0] = 1.0
         self.absolute = np.maximum(_SMALLEST * self.options.rtol * size, self.options.floor)
         self.absolute = np.maximum(self.absolute, 1e-200)
@@ -247,7 +247,7 @@ def _at_once(now: float, t: float, whole: float) -> bool:
     return t - now <= max(_AT_ONCE[0] * max(abs(now), abs(t)), _AT_ONCE[1] * whole)
 
 
-def _sizes(system: System, magnitude: Values) -> Values:
+def sizes(system: System, magnitude: Values) -> Values:
     """The magnitude of each state, or the smallest of its unit where it is zero; zero where the unit has none."""
     smallest: dict[str, float] = {}
     for state, value in zip(system.states, magnitude.tolist(), strict=True):
