@@ -15,8 +15,9 @@ from __future__ import annotations
 from typing import Any
 
 from ...kernels.jit import bare_jit, call_kernel
+from .directions import explicit_forward, rosenbrock_forward
 from .moving import explicit_moving, rosenbrock_moving
-from .sensitivity import explicit_adjoint, explicit_forward, rosenbrock_adjoint, rosenbrock_forward
+from .sensitivity import explicit_adjoint, rosenbrock_adjoint
 
 # how a replay ends: 0, or one of these less twice the event
 GRAZING, STUCK = -1, -2
@@ -67,19 +68,19 @@ def _after(ev: Any, mov: Any, firings: Any, f: int, t: float) -> None:
 @bare_jit
 def _assign_forward(ev: Any, mov: Any, firings: Any, f: int, t: float, s: Any, q: Any, dt: Any, old: Any) -> None:
     """s- becomes s+ of one firing; `old` (n,) is room."""
-    e, n = firings.event[f], s.shape[1]
+    e, n = firings.event[f], s.shape[0]
     call_kernel(mov.assign[e], t, firings.y[f], ev.p, mov.entries)
     begin, end = mov.assign_first[e], mov.assign_first[e + 1]
-    count = q.shape[1]
-    for d in range(s.shape[0]):
+    count = q.shape[0]
+    for d in range(s.shape[1]):
         for m in range(n):
-            old[m] = s[d, m]
+            old[m] = s[m, d]
         for i in range(ev.first[e], ev.first[e + 1]):
-            s[d, ev.targets[i]] = 0.0
+            s[ev.targets[i], d] = 0.0
         for i in range(begin, end):
             z, target = mov.assign_columns[i], ev.targets[ev.first[e] + mov.assign_rows[i]]
-            way = old[z] if z < n else q[d, z - n] if z < n + count else dt[d]
-            s[d, target] += mov.entries[i - begin] * way
+            way = old[z] if z < n else q[z - n, d] if z < n + count else dt[d]
+            s[target, d] += mov.entries[i - begin] * way
 
 
 @bare_jit
@@ -143,10 +144,10 @@ def _prepare(ev: Any, trace: Any, t: float, p: Any) -> None:
 @bare_jit
 def along_events(
     tab: Any, eq: Any, der: Any, work: Any, tan: Any, ev: Any, mov: Any, trace: Any, times: Any, p: Any, s: Any, q: Any,
-    ks: Any, out: Any, dt: Any,
+    ways: Any, out: Any, dt: Any,
 ) -> int:  # fmt: skip
     """As `replay.along`; `dt` (m,) is room for the directions of the time at which a step begins. 0, or a fault."""
-    firings, n, count = trace.firings, work.y.size, q.shape[1]
+    firings, n, count = trace.firings, work.y.size, q.shape[0]
     fired, f, row, moved = firings.used[0], 0, 1, False
     _prepare(ev, trace, times[0], p)
     fault = _starts_still(ev, mov, firings, times[0])
@@ -167,39 +168,39 @@ def along_events(
             else:
                 explicit_moving(tab, eq, work, tan, mov, t, h, p)
         if tab.gamma > 0.0:
-            rosenbrock_forward(tab, eq, der, work, tan, t, h, p, s, q, ks)
+            rosenbrock_forward(tab, eq, der, work, tan, t, h, p, s, q, ways)
         else:
-            explicit_forward(tab, eq, der, work, tan, t, h, p, s, q, ks)
+            explicit_forward(tab, eq, der, work, tan, t, h, p, s, q, ways)
         if moved:
-            for d in range(s.shape[0]):
+            for d in range(s.shape[1]):
                 for m in range(n):
-                    s[d, m] += (mov.by_start[m] - mov.by_length[m]) * dt[d]
+                    s[m, d] += (mov.by_start[m] - mov.by_length[m]) * dt[d]
         moved = False
         now = t + h
         if ends:
             now = trace.t[i + 1] if i + 1 < trace.used[0] else times[times.size - 1]
             if firings.cause[f] >= 0:
                 _clock_row(ev, mov, firings.cause[f], now, firings.y[f], n)
-                for d in range(s.shape[0]):
+                for d in range(s.shape[1]):
                     dt[d] = 0.0
                     for j in range(count):
-                        dt[d] += mov.row[n + j] * q[d, j]
+                        dt[d] += mov.row[n + j] * q[j, d]
             else:
                 e = firings.located[f]
                 slope = _slope_of(ev, mov, e, t, now - t, trace.y[i], firings.y[f], p)
                 if slope == 0.0:
                     return GRAZING - 2 * e
-                for d in range(s.shape[0]):
+                for d in range(s.shape[1]):
                     total = 0.0
                     for m in range(n):
-                        total += mov.row[m] * s[d, m]
+                        total += mov.row[m] * s[m, d]
                     for j in range(count):
-                        total += mov.row[n + j] * q[d, j]
+                        total += mov.row[n + j] * q[j, d]
                     dt[d] = -total / slope
-            for d in range(s.shape[0]):
+            for d in range(s.shape[1]):
                 moved = moved or dt[d] != 0.0
                 for m in range(n):
-                    s[d, m] += mov.by_length[m] * dt[d]
+                    s[m, d] += mov.by_length[m] * dt[d]
             while f < fired and firings.step[f] == i + 1:
                 _assign_forward(ev, mov, firings, f, now, s, q, dt, tan.total)
                 f += 1
@@ -208,18 +209,18 @@ def along_events(
             _write(s, out, row)
             if moved:  # the value at a time that stays, from an event that moves
                 call_kernel(eq.rhs, now, mov.after, p, tan.total)
-                for d in range(s.shape[0]):
+                for d in range(s.shape[1]):
                     for m in range(n):
-                        out[row, d, m] -= tan.total[m] * dt[d]
+                        out[row, m, d] -= tan.total[m] * dt[d]
             row += 1
     return 0
 
 
 @bare_jit
 def _write(s: Any, out: Any, row: int) -> None:
-    for d in range(s.shape[0]):
-        for m in range(s.shape[1]):
-            out[row, d, m] = s[d, m]
+    for d in range(s.shape[1]):
+        for m in range(s.shape[0]):
+            out[row, m, d] = s[m, d]
 
 
 @bare_jit

@@ -76,7 +76,8 @@ def next_knot(forcing: Any, goal: float) -> float:
 
 
 @bare_jit
-def _write(forcing: Any, coefficients: Any, t: float, p: Any) -> None:
+def _write(forcing: Any, t: float, p: Any) -> None:
+    coefficients = forcing.coefficients
     for j in range(forcing.number):
         i = forcing.piece[j]
         x = t - forcing.knots[i]
@@ -89,16 +90,21 @@ def _write(forcing: Any, coefficients: Any, t: float, p: Any) -> None:
 def evaluate(eq: Any, address: int, t: float, y: Any, p: Any, out: Any) -> None:
     """A kernel at time t, with the inputs of that time."""
     if eq.forcing.number > 0:
-        _write(eq.forcing, eq.forcing.coefficients, t, p)
+        _write(eq.forcing, t, p)
     call_kernel(address, t, y, p, out)
 
 
 @bare_jit
 def steer(eq: Any, t: float, q: Any) -> None:
-    """Directions q (m, P) of the parameters, with those of the inputs at time t."""
-    if eq.forcing.number > 0:
-        for d in range(q.shape[0]):
-            _write(eq.forcing, eq.forcing.directions[d], t, q[d])
+    """Directions q (P, m) of the parameters, with those of the inputs at time t."""
+    forcing = eq.forcing
+    for j in range(forcing.number):
+        i = forcing.piece[j]
+        x = t - forcing.knots[i]
+        for d in range(q.shape[1]):
+            c = forcing.directions[d, i]
+            q[forcing.slot + j, d] = c[0] + x * (c[1] + x * (c[2] + x * c[3]))
+            q[forcing.slot + forcing.number + j, d] = c[1] + x * (2.0 * c[2] + 3.0 * x * c[3])
 
 
 @bare_jit

@@ -20,6 +20,7 @@ from ..inputs import NO_TABLES, Tables, with_slots
 from ..pool import StoppedError, each_block, how_many
 from ..rate_equations.equations import compiled
 from . import drive
+from .directions import Directions
 from .drive import Control, Trace
 from .elimination import dense, elimination
 from .event_kernels import EventKernels
@@ -164,17 +165,18 @@ class Machine:
 
         Of a System with inputs the values of their series follow the parameters in q.
         """
-        found = np.zeros((len(times), *s.shape))
-        room = np.zeros((len(s), len(self.tableau.c), s.shape[1]))
+        found = np.zeros((len(times), *s.T.shape))
         equations = self.forced(tables, q[:, len(p) :])
+        ways = Directions.of(len(s), s.shape[1], len(self.tableau.c), len(equations.rows))
         made = (self.tableau, equations, self.derivatives, self.work(), self.tangents())
-        last = (trace, times, self.wide(p), s.copy(), self.wide(q[:, : len(p)]), room, found)
+        moved = (s.T.copy(), self.wide(q[:, : len(p)]).T.copy())
+        last = (trace, times, self.wide(p), *moved, ways, found)
         if self.events:
             moves = (self.watch(), self.events.moves(len(self.tableau.c)))
             self._smooth(along_events(*made, *moves, *last, np.zeros(len(s))))
         else:
             along(*made, *last)
-        return found
+        return found.swapaxes(1, 2)
 
     def back(
         self, times: Values, p: Values, trace: Trace, sources: Values, tables: Tables = NO_TABLES

@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 from ...kernels.jit import bare_jit, call_kernel
 from ..arrays import Values
 from .matrix import solve
-from .sensitivity import Places
-from .sensitivity import _argument as argument
+from .sensitivity import Places, argument
 from .steps import explicit_step, linearise, rosenbrock_step
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ...kernels.jit import bare_jit
+from .directions import explicit_forward, rosenbrock_forward
 from .forcing import enter
-from .sensitivity import explicit_adjoint, explicit_forward, rosenbrock_adjoint, rosenbrock_forward
+from .sensitivity import explicit_adjoint, rosenbrock_adjoint
 
 
 @bare_jit
@@ -17,9 +18,9 @@ def _place(trace: Any, i: int, y: Any) -> None:
 
 @bare_jit
 def _write(s: Any, out: Any, row: int) -> None:
-    for d in range(s.shape[0]):
-        for m in range(s.shape[1]):
-            out[row, d, m] = s[d, m]
+    for m in range(s.shape[0]):
+        for d in range(s.shape[1]):
+            out[row, m, d] = s[m, d]
 
 
 @bare_jit
@@ -49,18 +50,19 @@ def back(
 
 @bare_jit
 def along(
-    tab: Any, eq: Any, der: Any, work: Any, tan: Any, trace: Any, times: Any, p: Any, s: Any, q: Any, ks: Any, out: Any
-) -> None:
-    """The directions s (m, n), given at times[0], at every time: out (T, m, n)."""
+    tab: Any, eq: Any, der: Any, work: Any, tan: Any, trace: Any, times: Any, p: Any, s: Any, q: Any, ways: Any,
+    out: Any,
+) -> None:  # fmt: skip
+    """The directions s (n, m), given at times[0], at every time: out (T, n, m)."""
     row = 1
     _write(s, out, 0)
     for i in range(trace.used[0]):
         _place(trace, i, work.y)
         enter(eq.forcing, trace.t[i])
         if tab.gamma > 0.0:
-            rosenbrock_forward(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, s, q, ks)
+            rosenbrock_forward(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, s, q, ways)
         else:
-            explicit_forward(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, s, q, ks)
+            explicit_forward(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, s, q, ways)
         if i + 1 == trace.used[0] or trace.t[i + 1] >= times[row]:
             _write(s, out, row)
             row += 1

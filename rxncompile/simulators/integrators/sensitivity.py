@@ -2,10 +2,10 @@
 
 The step sizes are taken as given. One Rosenbrock step with M = 1/(gamma h) - J, Y_i the argument of stage i:
 
-    forward   M u_i' = J(Y_i) Y_i' + f_p(Y_i) + J' u_i + sum (e_ij/h) u_j' + d_i h (f_t)'
-    adjoint   mu_i = M^-T ubar_i,  Ybar_i += J(Y_i)^T mu_i,  Jbar += mu_i u_i^T,  gradient += f_p(Y_i)^T mu_i
+    mu_i = M^-T ubar_i,  Ybar_i += J(Y_i)^T mu_i,  Jbar += mu_i u_i^T,  gradient += f_p(Y_i)^T mu_i
 
-an explicit one is the same without M. J' and the action of Jbar take the derivatives of the Jacobian's entries.
+an explicit one is the same without M. The action of Jbar takes the derivatives of the Jacobian's entries. `directions`
+has the same the other way round.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from ...kernels.jit import bare_jit
 from ..arrays import Values
-from .forcing import collect, evaluate, steer
-from .matrix import solve, solve_transposed
+from .forcing import collect, evaluate
+from .matrix import solve_transposed
 from .steps import explicit_step, linearise, rosenbrock_step
 
 Places = NDArray[np.int64]
@@ -36,13 +36,13 @@ class Derivatives(NamedTuple):
 
 
 class Tangents(NamedTuple):
-    """What the derivatives of one step need: m directions, n states, s stages."""
+    """Room for the derivatives of one step; n states, s stages."""
 
     entries: Values
     p_entries: Values
     c_entries: Values
-    mixed: Values  # of each entry of the Jacobian (and slope): its derivative in a direction, or its adjoint
-    k: Values  # (s, n), of one direction, or the adjoint of each stage
+    mixed: Values  # the adjoint of each entry of the Jacobian, and of d f/dt
+    k: Values  # (s, n), the adjoint of each stage
     stage: Values
     total: Values
 
@@ -57,7 +57,7 @@ class Tangents(NamedTuple):
 
 
 @bare_jit
-def _argument(tab: Any, y: Any, k: Any, i: int, h: float, out: Any) -> None:
+def argument(tab: Any, y: Any, k: Any, i: int, h: float, out: Any) -> None:
     """y + h sum_{j<i} a_ij k_j."""
     for m in range(y.size):
         total = 0.0
@@ -81,7 +81,7 @@ def explicit_adjoint(
     for i in range(stages - 1, -1, -1):
         if i == stages - 1 and tab.b[i] == 0.0:  # the last stage is the next step's first
             continue
-        _argument(tab, y, k, i, h, tan.stage)
+        argument(tab, y, k, i, h, tan.stage)
         _pull(eq, der, tan, t + tab.c[i] * h, p, bar[i], gradient)
         for m in range(n):
             costate[m] += tan.total[m]
@@ -127,7 +127,7 @@ def rosenbrock_adjoint(
         if eq.slope and tab.d[i] != 0.0:
             for m in range(n):
                 tan.mixed[entries + m] += tab.d[i] * h * mu[m]
-        _argument(tab, y, k, i, 1.0, tan.stage)
+        argument(tab, y, k, i, 1.0, tan.stage)
         _pull(eq, der, tan, t + tab.c[i] * h, p, mu, gradient)
         for m in range(n):
             costate[m] += tan.total[m]
@@ -143,84 +143,3 @@ def rosenbrock_adjoint(
         else:
             gradient[z - n] += value
     collect(eq, t, gradient)
-
-
-@bare_jit
-def _push(eq: Any, der: Any, tan: Any, s: Any, q: Any, out: Any) -> None:
-    """out = J s + f_p q, with the entries in `tan`."""
-    out[:] = 0.0
-    for e in range(eq.rows.size):
-        out[eq.rows[e]] += tan.entries[e] * s[eq.columns[e]]
-    for e in range(der.p_rows.size):
-        out[der.p_rows[e]] += tan.p_entries[e] * q[der.p_columns[e]]
-
-
-@bare_jit
-def explicit_forward(
-    tab: Any, eq: Any, der: Any, work: Any, tan: Any, t: float, h: float, p: Any, s: Any, q: Any, ks: Any
-) -> None:
-    """Directions s (m, n) of the state, with directions q (m, P) of the parameters, over one step from `work.y`.
-
-    `ks` (m, s, n) is room.
-    """
-    y, k = work.y, work.k
-    n, stages = y.size, tab.c.size
-    evaluate(eq, eq.rhs, t, y, p, k[0])
-    explicit_step(tab, eq, work, t, h, p)
-    for i in range(stages):
-        if i == stages - 1 and tab.b[i] == 0.0:
-            continue
-        _argument(tab, y, k, i, h, tan.stage)
-        evaluate(eq, eq.jacobian, t + tab.c[i] * h, tan.stage, p, tan.entries)
-        evaluate(eq, der.parameters, t + tab.c[i] * h, tan.stage, p, tan.p_entries)
-        steer(eq, t + tab.c[i] * h, q)
-        for d in range(s.shape[0]):
-            _argument(tab, s[d], ks[d], i, h, tan.total)
-            _push(eq, der, tan, tan.total, q[d], ks[d, i])
-    for d in range(s.shape[0]):
-        for m in range(n):
-            total = 0.0
-            for i in range(stages):
-                total += tab.b[i] * ks[d, i, m]
-            s[d, m] += h * total
-
-
-@bare_jit
-def rosenbrock_forward(
-    tab: Any, eq: Any, der: Any, work: Any, tan: Any, t: float, h: float, p: Any, s: Any, q: Any, ks: Any
-) -> None:
-    """As `explicit_forward`, over one Rosenbrock step."""
-    y, k, n = work.y, work.k, work.y.size
-    stages, entries = tab.c.size, eq.rows.size
-    linearise(eq, work, t, p)
-    rosenbrock_step(tab, eq, work, t, h, p)
-    evaluate(eq, der.curvature, t, y, p, tan.c_entries)
-    for i in range(stages):
-        _argument(tab, y, k, i, 1.0, tan.stage)
-        evaluate(eq, eq.jacobian, t + tab.c[i] * h, tan.stage, p, tan.entries)
-        evaluate(eq, der.parameters, t + tab.c[i] * h, tan.stage, p, tan.p_entries)
-        steer(eq, t + tab.c[i] * h, q)
-        for d in range(s.shape[0]):
-            _argument(tab, s[d], ks[d], i, 1.0, tan.total)
-            _push(eq, der, tan, tan.total, q[d], ks[d, i])
-        steer(eq, t, q)
-        for d in range(s.shape[0]):
-            row = ks[d, i]
-            tan.mixed[:] = 0.0
-            for c in range(der.c_rows.size):
-                z = der.c_columns[c]
-                tan.mixed[der.c_rows[c]] += tan.c_entries[c] * (s[d, z] if z < n else q[d, z - n])
-            for e in range(entries):
-                row[eq.rows[e]] += tan.mixed[e] * k[i, eq.columns[e]]
-            for m in range(n):
-                total = 0.0
-                for j in range(i):
-                    total += tab.e[i, j] * ks[d, j, m]
-                row[m] += total / h
-                if eq.slope:
-                    row[m] += tab.d[i] * h * tan.mixed[entries + m]
-            solve(eq, work, row)
-    for d in range(s.shape[0]):
-        _argument(tab, s[d], ks[d], stages - 1, 1.0, tan.total)
-        for m in range(n):
-            s[d, m] = tan.total[m] + ks[d, stages - 1, m]
