@@ -85,15 +85,16 @@ def _reduced(
         if min(after.values()) >= 0:
             products = tuple((n, count) for n, count in after.items() if count)
             return replace(old, products=products, flags=old.flags - {Flag.FAST})
+    events = (move.speed * found.mechanism.scale).xreplace(formulas)
     where = _place(found, old)
+    where = where if where is None or events.has(symbol(where)) else None
     reactants = tuple((n, -changed[n]) for n in order if changed[n] < 0)
     products = tuple((n, changed[n]) for n in order if changed[n] > 0)
     made = Reaction(
         old.name, reactants, products, sp.S.Zero, False, where, old.reversible_of, flags=old.flags & {Flag.CONTINUOUS},
         remark=old.remark, span=old.span,
     )  # fmt: skip
-    events = move.speed * found.mechanism.scale
-    rate = events.xreplace(formulas) * extent_per_count(net, made) / size(where)
+    rate = events * extent_per_count(net, made) / size(where)
     return replace(made, rate=rate) if rate != 0 else None
 
 

@@ -22,54 +22,56 @@ Law = tuple[Mapping[sp.Symbol, int], sp.Symbol]  # weights of fast species, and 
 
 @dataclass(frozen=True)
 class Quotients:
-    """Fast species as `numerators[s]/denominator`, in a ring whose first names are the fast species (not in them)."""
+    """Fast species as `numerators[s]/denominators[s]`, in a ring whose first names are the fast species (not in them).
+
+    Species that share a conserved sum share a denominator.
+    """
 
     ring: Ring
     numerators: Mapping[sp.Symbol, Poly]
-    denominator: Poly
+    denominators: Mapping[sp.Symbol, Poly]
 
     def formulas(self, variables: Sequence[sp.Symbol]) -> dict[sp.Symbol, sp.Expr]:
         """Written out, collected over the slow names."""
-        return {s: over(n, self.denominator, variables) for s, n in self.numerators.items()}
+        return {s: over(n, self.denominators[s], variables) for s, n in self.numerators.items()}
 
     def substituted(self, expr: sp.Expr, variables: Sequence[sp.Symbol]) -> sp.Expr | None:
-        """A formula of fast species by the slow ones, over one denominator; None where it is not rational in them.
+        """A formula of fast species by the slow ones; None where it is not a polynomial in them.
 
-        What has no fast species in it stays as it is.
+        What has no fast species in it stays as it is, the rest is gathered over common denominators.
         """
         fast = set(self.numerators)
-        plain = [t for t in sp.Add.make_args(sp.expand(expr)) if not t.free_symbols & fast]
-        rest = sp.expand(expr) - sp.Add(*plain)
+        whole = sp.expand(expr)
+        plain = [t for t in sp.Add.make_args(whole) if not t.free_symbols & fast]
+        rest = whole - sp.Add(*plain)
         if rest == 0:
             return sp.Add(*plain)
         try:
             above, below = self.ring.quotient(rest)
         except ValueError:
             return None
-        top, bottom = (self._homogeneous(p) for p in (above, below))
-        numerator, denominator = top[0], bottom[0]
-        for _ in range(max(top[1] - bottom[1], 0)):
-            denominator = times(denominator, self.denominator)
-        for _ in range(max(bottom[1] - top[1], 0)):
-            numerator = times(numerator, self.denominator)
-        if not numerator:
-            return sp.Add(*plain)
-        (numerator,), denominator = lowest([numerator], denominator)
-        return sp.Add(*plain, over(numerator, denominator, variables))
-
-    def _homogeneous(self, p: Poly) -> tuple[Poly, int]:
-        """A polynomial in fast species times the power d of the denominator, by the slow ones, and d."""
-        parts = self.ring.by_powers(p, len(self.ring.first))
-        degree = max((sum(powers) for powers in parts), default=0)
-        total = self.ring.zero
-        for powers, coefficient in parts.items():
+        count = len(self.ring.first)
+        if any(any(powers[:count]) for powers in below.monoms()):
+            return None
+        gathered: dict[tuple[tuple[Poly, int], ...], Poly] = {}
+        for powers, coefficient in self.ring.by_powers(above, count).items():
+            under: dict[Poly, int] = {}
             for s, n in zip(self.ring.first, powers, strict=True):
                 for _ in range(n):
                     coefficient = times(coefficient, self.numerators[s])
-            for _ in range(degree - sum(powers)):
-                coefficient = times(coefficient, self.denominator)
-            total += coefficient
-        return total, degree
+                if n:
+                    under[self.denominators[s]] = under.get(self.denominators[s], 0) + n
+            key = tuple(under.items())
+            gathered[key] = gathered.get(key, self.ring.zero) + coefficient
+        for key, numerator in gathered.items():
+            if numerator:
+                denominator = below
+                for p, n in key:
+                    for _ in range(n):
+                        denominator = times(denominator, p)
+                (numerator,), denominator = lowest([numerator], denominator)
+                plain.append(over(numerator, denominator, variables))
+        return sp.Add(*plain)
 
 
 def linear_balance(
@@ -113,19 +115,23 @@ def linear_balance(
             else:
                 rows.append(matrix[s])
                 column.append(right[s])
-        found = fraction_free(rows, column)
-    if found is None:
-        names = ", ".join(s.name for s in fast)
-        hint = "name as fast what the fast reactions bring into balance, or the fast reactions themselves"
-        raise RxnError("R526", f"their balance does not decide the fast species {names}", hint=hint)
-    numerators, denominator = lowest(*found)
-    return Quotients(ring, dict(zip(fast, numerators, strict=True)), denominator)
+        solved = fraction_free(rows, column)
+        if solved is None:
+            names = ", ".join(s.name for s in fast)
+            hint = "name as fast what the fast reactions bring into balance, or the fast reactions themselves"
+            raise RxnError("R526", f"their balance does not decide the fast species {names}", hint=hint)
+        numerators, denominator = lowest(*solved)
+        found = numerators, [denominator] * n
+    return Quotients(ring, dict(zip(fast, found[0], strict=True)), dict(zip(fast, found[1], strict=True)))
 
 
 def _by_ratios(
     ring: Ring, matrix: Mapping[sp.Symbol, Sequence[Poly]], laws: Sequence[Law]
-) -> tuple[list[Poly], Poly] | None:
-    """The solution along a tree of exchanges, where that satisfies every balance; each part needs a law of its own."""
+) -> tuple[list[Poly], list[Poly]] | None:
+    """Numerators and denominators of the solution along a tree of exchanges, where that satisfies every balance.
+
+    Each part needs a law of its own.
+    """
     fast = tuple(matrix)
     place = {s: i for i, s in enumerate(fast)}
     parts: list[dict[sp.Symbol, tuple[Poly, Poly]]] = []
@@ -164,8 +170,7 @@ def _by_ratios(
             if balance:
                 return None
         bottom = sum((p.mul_ground(law[0][s]) for s, p in amounts.items()), ring.zero)
-        whole |= {s: (times(p, ring.gen(law[1])), bottom) for s, p in amounts.items()}
-    denominator = ring.one
-    for _, b in whole.values():
-        denominator = times(denominator, b.exquo(b.gcd(denominator)))
-    return [times(whole[s][0], denominator.exquo(whole[s][1])) for s in fast], denominator
+        names = list(amounts)
+        numerators, bottom = lowest([times(amounts[s], ring.gen(law[1])) for s in names], bottom)
+        whole |= {s: (p, bottom) for s, p in zip(names, numerators, strict=True)}
+    return [whole[s][0] for s in fast], [whole[s][1] for s in fast]

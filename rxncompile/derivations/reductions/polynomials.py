@@ -19,7 +19,7 @@ from ...expressions import ordered_factors
 
 Poly = Any  # an element of a sparse ring of sympy
 MOST_TERMS = 6_000  # of one polynomial on the way
-MOST_WORK = 2_000_000  # products of terms in one elimination
+MOST_WORK = 500_000  # products of terms in one elimination
 _MOST_FACTORED = 60  # terms of a polynomial that is factored though no name stands in it in first power alone
 _MOST_GCD = 4_000  # terms of all polynomials whose common divisor is looked for
 _MOST_POWER = 24

@@ -145,12 +145,16 @@ def _roots(
         message = f"the balance of {names} at given sums is not one equation in one unknown"
         raise RxnError("R526", message, hint="the standard approximation, or fewer fast reactions, may be solved")
     (unknown,), ((weights, name),) = left, outer
-    ring = Ring([n.as_expr() for n in (*solved.numerators.values(), solved.denominator)] + [name], (unknown,))
-    below = ring.polynomial(solved.denominator.as_expr())
+    parts = [*solved.numerators.values(), *solved.denominators.values()]
+    ring = Ring([*(p.as_expr() for p in parts), name], (unknown,))
+    below = ring.one
+    for p in dict.fromkeys(solved.denominators.values()):
+        below = times(below, ring.polynomial(p.as_expr()))
     f = times(ring.gen(unknown).mul_ground(weights[unknown]) - ring.gen(name), below)
     for s, c in weights.items():
         if s != unknown:
-            f += ring.polynomial(solved.numerators[s].as_expr()).mul_ground(c)
+            share = below.exquo(ring.polynomial(solved.denominators[s].as_expr()))
+            f += times(ring.polynomial(solved.numerators[s].as_expr()).mul_ground(c), share)
     variables = [unknown, *(t.name for t in totals)]
     others = solved.formulas(variables)
     points = samples(mech, touched, laws)
