@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import sympy as sp
@@ -19,7 +20,7 @@ from ...expressions import ordered_factors
 
 Poly = Any  # an element of a sparse ring of sympy
 MOST_TERMS = 6_000  # of one polynomial on the way
-MOST_WORK = 500_000  # products of terms in one elimination
+MOST_WORK = 150_000  # products of terms in one elimination
 _MOST_FACTORED = 60  # terms of a polynomial that is factored though no name stands in it in first power alone
 _MOST_GCD = 4_000  # terms of all polynomials whose common divisor is looked for
 _MOST_POWER = 24
@@ -154,10 +155,40 @@ def fraction_free(matrix: Sequence[Sequence[Poly]], right: Sequence[Poly]) -> tu
                     entry = times(pivot, rows[i][j]) if rows[i][j] else rows[i][j]
                     if factor and rows[k][j]:
                         entry = entry - times(factor, rows[k][j])
-                    rows[i][j] = entry if before is None else entry.exquo(before)
+                    rows[i][j] = entry if before is None else divided(entry, before)
                 rows[i][k] = factor.ring.zero
         before = pivot
     return [row[n] for row in rows], before
+
+
+def divided(f: Poly, g: Poly) -> Poly:
+    """f/g where that is a polynomial: term by term from a heap of monomials, in time of the terms made."""
+    if len(g) == 1 or not f:
+        return f.exquo(g)
+    (lead, first), *others = g.terms()
+    left = dict(f)
+    heap = [tuple(-n for n in powers) for powers in left]
+    heapify(heap)
+    found = {}
+    while heap:
+        at = tuple(-n for n in heappop(heap))
+        c = left.pop(at, None)
+        if c is None:
+            continue
+        place = tuple(a - b for a, b in zip(at, lead, strict=True))
+        found[place] = c = c / first
+        for powers, coefficient in others:
+            to = tuple(a + b for a, b in zip(place, powers, strict=True))
+            if to in left:
+                rest = left[to] - c * coefficient
+                if rest:
+                    left[to] = rest
+                else:
+                    del left[to]
+            else:
+                left[to] = -c * coefficient
+                heappush(heap, tuple(-n for n in to))
+    return f.ring.from_dict(found)
 
 
 def lowest(numerators: Sequence[Poly], denominator: Poly) -> tuple[list[Poly], Poly]:
