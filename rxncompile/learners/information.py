@@ -5,13 +5,15 @@ On the scales x of the unknowns, with z_k = g(y_k), measurements independent or 
     F = sum_k (dz_k/dx)(dz_k/dx)'/sigma_k^2 + c (d log sigma_k/dx)(d log sigma_k/dx)'      c = 2 normal, 1 Laplace
     F = (dz/dx)' (S C S)^-1 (dz/dx) + (d log sigma/dx)' (1 + C^-1 * C) (d log sigma/dx)    a block, S = diag(sigma)
 
-`*` entry by entry. F^-1 bounds the covariance of unbiased estimates (Cramer and Rao) and is that of the likeliest
-values where data are many. Constraints A x = b leave N (N' F N)^-1 N', the columns of N spanning the null space of A.
+`*` entry by entry. A prior adds the curvature of its -log density. F^-1 bounds
+the covariance of unbiased estimates (Cramer and Rao) and is that of the likeliest
+the covariance of unbiased estimates (Cramer and Rao) and is that of the likeliest values where data are many.
+Constraints A x = b leave N (N' F N)^-1 N', the columns of N spanning the null space of A.
 """
-
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,15 +21,14 @@ import numpy as np
 
 from ..errors import RxnError
 from ..simulators.arrays import Values
-from .objective import Failed, Objective
+from .likelihood import judged
+from .objective import Failed, Objective, Solved
 from .problem import Noise, Problem, Scale
-from .scales import slope
 
 _NOTHING = 1e-9  # part of the largest eigenvalue, F scaled to a diagonal of 1, below which it is rounding
 _PART = 1e-3  # component of a direction without information from which on an unknown takes part in it
 _CLOSE = 0.9  # correlation that is named
 _ROUND = 0.05  # distance in units of sigma within which the kink of |r| is taken to be rounded off
-_HALF_LOG = 0.5 * math.log(2.0 * math.pi)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,34 +55,29 @@ class Scores:
         return self.rows.T @ (self.weights[:, np.newaxis] * self.rows)
 
 
-def scores(objective: Objective, x: Values) -> Scores:
-    """The objective, its gradient and its Fisher information from one solve of each condition. Raises Failed."""
-    y, sigma, dy, dsigma = objective.predictions(x)
-    if not (sigma > 0.0).all():
-        raise Failed
-    problem, data = objective.problem, objective.problem.data
-    away, steep = objective.distances(y)
-    r, by_z, by_s = away / sigma, steep[:, np.newaxis] * dy / sigma[:, np.newaxis], dsigma / sigma[:, np.newaxis]
-    normal = np.array([o.noise is Noise.NORMAL for o in problem.observables])[data.observable]
-    pull, push = np.where(normal, r, np.sign(r)), np.where(normal, 1.0 - r**2, 1.0 - np.abs(r))
-    value = float(np.where(normal, _HALF_LOG + 0.5 * r**2, math.log(2.0) + np.abs(r)).sum() + np.log(sigma).sum())
-    for o, observable in enumerate(problem.observables):
-        if observable.scale is not Scale.LINEAR:
-            value -= float(np.log(slope(observable.scale, data.value[data.observable == o])).sum())
+def scores(objective: Objective, x: Values, rounding: float = 0.0, solved: Sequence[Solved] | None = None) -> Scores:
+    """The objective, its gradient and its Fisher information from one solve of each condition. Raises Failed.
+
+    `rounding`: see `likelihood`. `solved`: the conditions at x, where they have been solved already.
+    """
+    y, sigma, dy, dsigma = objective.predictions(x, solved)
+    found = judged(objective, y, sigma, rounding, _ROUND)
+    by_z, by_s = found.steep[:, np.newaxis] * dy, dsigma / sigma[:, np.newaxis]
+    seen = objective.problem.data.observable
+    normal = np.array([o.noise is Noise.NORMAL for o in objective.problem.observables])[seen]
     of_sigma = np.where(normal, math.sqrt(2.0), 1.0)[:, np.newaxis] * by_s
     rows_z = by_z.copy()
     for mine, factor in objective.blocks:
-        white = np.linalg.solve(factor, r[mine])
-        value += float(0.5 * (white @ white - r[mine] @ r[mine]) + np.log(np.diagonal(factor)).sum())
-        pull[mine] = np.linalg.solve(factor.T, white)
-        push[mine] = 1.0 - r[mine] * pull[mine]
         rows_z[mine] = np.linalg.solve(factor, by_z[mine])
         if by_s[mine].any():
             covariance = factor @ factor.T
             of_scale = np.eye(len(mine)) + np.linalg.inv(covariance) * covariance
             of_sigma[mine] = np.linalg.cholesky(of_scale).T @ by_s[mine]
-    weights = np.concatenate([np.where(normal, 1.0, 1.0 / np.maximum(np.abs(r), _ROUND)), np.ones(len(r))])
-    return Scores(value, by_z.T @ pull + by_s.T @ push, np.concatenate([rows_z, of_sigma]), weights)
+    prior, slope, bend = objective.prior(x)
+    gradient = by_z.T @ found.pull + by_s.T @ found.push + slope
+    rows = np.concatenate([rows_z, of_sigma, np.diag(np.sqrt(bend))[bend > 0.0]])
+    weights = np.concatenate([found.weights, np.ones(len(rows) - len(found.weights))])
+    return Scores(found.value + prior, gradient, rows, weights)
 
 
 def fisher_information(objective: Objective, x: Values) -> Values:

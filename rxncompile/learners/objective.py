@@ -6,8 +6,8 @@ One condition is one solve that lands on its times; everything else is by the ch
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,12 +24,14 @@ from ..simulators.inputs import Tables, tables_of, with_slots
 from ..simulators.integrators.drive import DONE, Control, Trace
 from ..simulators.integrators.machine import Machine, Scheme, machine
 from ..simulators.rate_equations.initial import initial_formulas
+from .priors import Density, density
 from .problem import Condition, Noise, Places, Problem, Scale
 from .scales import from_scale, slope, to_scale
 
 _STEPS = 20_000
 _ROOM = 512  # steps that a trace holds at first; more are asked for where they are needed
 _HALF_LOG = 0.5 * math.log(2.0 * math.pi)
+
 
 class Failed(Exception):  # noqa: N818  (a point where the model cannot be solved, not an error of the user's)
     """A solve that did not end."""
@@ -154,6 +156,16 @@ class Objective:
         factors = [np.asarray(np.linalg.cholesky(b.covariance), dtype=np.float64) for b in self.problem.correlated]
         return tuple((b.rows, factor) for b, factor in zip(self.problem.correlated, factors, strict=True))
 
+    def looser(self, rtol: float) -> Objective:
+        """The same with another tolerance, if that is a looser one; what has been compiled is shared."""
+        if rtol <= self.rtol:
+            return self
+        found = replace(self, rtol=rtol)
+        shared = (self.machine, self.observed, self.begins, self.settings, self.blocks)
+        for name, made in zip(("machine", "observed", "begins", "settings", "blocks"), shared, strict=True):
+            found.__dict__[name] = made
+        return found
+
     def natural(self, x: Values) -> Values:
         """The unknowns' values at x."""
         pairs = zip(self.problem.unknowns, x, strict=True)
@@ -180,8 +192,24 @@ class Objective:
     # -- values ---------------------------------------------------------------------------------------
 
     def value(self, x: Values) -> float:
-        """The negative log likelihood. Raises Failed."""
-        return float(sum(self._terms(solved)[0].sum() for solved in self._solve(x)))
+        """The negative log likelihood, and that of the priors. Raises Failed."""
+        return float(sum(self._terms(solved)[0].sum() for solved in self._solve(x))) + self.prior(x)[0]
+
+    def prior(self, x: Values) -> tuple[float, Values, Values]:
+        """(-log density of the priors, its slope (K,), a curvature of at least 0 (K,)) by x."""
+        natural = self.natural(x)
+        found, slopes, total = np.zeros((2, len(x))), self._slopes(natural), 0.0
+        for k, law in self._priors:
+            value, slope, bend = law(float(natural[k]))
+            total += value
+            scale, step = self.problem.unknowns[k].scale, 1.0 / slopes[k]
+            more = 0.0 if scale is Scale.LINEAR else slope * step**2 / natural[k]  # of the scale's own curvature
+            found[0, k], found[1, k] = slope * step, max(bend * step**2 + more, 0.0)
+        return total, found[0], found[1]
+
+    def solve(self, x: Values) -> tuple[Solved, ...]:
+        """Every condition at x. Raises Failed."""
+        return tuple(self._solve(x))
 
     def gradient(self, x: Values) -> tuple[float, Values]:
         """The value and its gradient by the adjoint. Raises Failed."""
@@ -204,26 +232,30 @@ class Objective:
             by_p += costate @ solved.start_slope
             np.add.at(found, setting.p_from, by_p[setting.p_to])
             np.add.at(found, setting.y_from, costate[setting.y_to])
-        return total, found / self._slopes(natural)
+        prior, slope, _ = self.prior(x)
+        return total + prior, found / self._slopes(natural) + slope
 
-    def predictions(self, x: Values) -> tuple[Values, Values, Values, Values]:
-        """Of every row of the data: (y, sigma, dy/dx (N, K), dsigma/dx (N, K)), by forward sensitivities."""
+    def predictions(self, x: Values, solved: Iterable[Solved] | None = None) -> tuple[Values, Values, Values, Values]:
+        """Of every row of the data: (y, sigma, dy/dx (N, K), dsigma/dx (N, K)), by forward sensitivities.
+
+        `solved`: the conditions at x, where they have been solved already. Raises Failed.
+        """
         size, n, k = len(self.problem.data.value), len(self.problem.system.states), len(x)
         many = len(self.problem.system.parameters)
         y, sigma, dy, dsigma = np.zeros(size), np.zeros(size), np.zeros((size, k)), np.zeros((size, k))
         slopes = self._slopes(self.natural(x))
-        for solved in self._solve(x):
-            setting = solved.setting
+        for part in self._solve(x) if solved is None else solved:
+            setting = part.setting
             q, s = np.zeros((k, many + len(setting.tables.values))), np.zeros((k, n))
             q[setting.p_from, setting.p_to] = 1.0
             if self.since is None:
-                s += q[:, :many] @ solved.start_slope.T
+                s += q[:, :many] @ part.start_slope.T
                 s[setting.y_from, setting.y_to] += 1.0
-            times, trace, first = self._recent(solved)
-            along = self.machine.along(times, solved.p, trace, s, q, setting.tables)[setting.at - first]
+            times, trace, first = self._recent(part)
+            along = self.machine.along(times, part.p, trace, s, q, setting.tables)[setting.at - first]
             rows, parts = setting.rows, q[:, :many].T
-            y[rows], sigma[rows] = solved.y, solved.sigma
-            for target, pull in ((dy, solved.dy), (dsigma, solved.dsigma)):
+            y[rows], sigma[rows] = part.y, part.sigma
+            for target, pull in ((dy, part.dy), (dsigma, part.dsigma)):
                 target[rows] = (np.einsum("rn,rkn->rk", pull[:, :n], along) + pull[:, n : n + many] @ parts) / slopes
         return y, sigma, dy, dsigma
 
@@ -240,13 +272,8 @@ class Objective:
         return away, steep
 
     @cached_property
-    def sizes_unknown(self) -> bool:
-        """Whether the size of some noise depends on states or unknowns."""
-        count = len(self.problem.observables)
-        states, unknown = len(self.problem.system.states), set(self.problem.names)
-        labels = [c.label for c in self.problem.system.parameters]
-        of_noise = self.observed.columns[self.observed.rows >= count]
-        return any(z < states or labels[z - states] in unknown for z in of_noise)
+    def _priors(self) -> tuple[tuple[int, Density], ...]:
+        return tuple((k, density(u.prior, u.name)) for k, u in enumerate(self.problem.unknowns) if u.prior is not None)
 
     # -- inside ---------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ import sympy as sp
 from rxncompile import parse, rate_equations
 from rxncompile.errors import RxnError
 from rxncompile.expressions import symbol
-from rxncompile.learners.fit import fit, residuals_of
+from rxncompile.learners.fit import fit
 from rxncompile.learners.objective import Objective
 from rxncompile.learners.problem import Condition, Data, Noise, Observable, Problem, Scale, Unknown
 
@@ -67,20 +67,6 @@ def test_value_and_gradient(scale: Scale, noise: Noise) -> None:
         assert gradient[i] == pytest.approx(difference, rel=1e-5, abs=1e-5)
 
 
-def test_residuals_are_those_of_the_objective() -> None:
-    """Half the squares of the residuals is the objective up to a constant, and so are their derivatives."""
-    objective = Objective(decay(Scale.LOG))
-    points = [objective.scaled(np.array(v)) for v in ([0.9, 2.5, 0.3, 0.4], [0.6, 3.5, 0.1, 0.2])]
-    halves, values = [], []
-    for x in points:
-        r, jacobian = residuals_of(objective, x)
-        value, gradient = objective.gradient(x)
-        halves.append(0.5 * r @ r)
-        values.append(value)
-        assert np.allclose(jacobian.T @ r, gradient, rtol=1e-8, atol=1e-8)
-    assert halves[0] - halves[1] == pytest.approx(values[0] - values[1], rel=1e-9)
-
-
 @pytest.mark.parametrize("noise", Noise)
 def test_fit_finds_the_minimum(noise: Noise) -> None:
     """Where the objective is least, as the closed form's own minimiser says; near the truth, with 5 % noise."""
@@ -90,11 +76,11 @@ def test_fit_finds_the_minimum(noise: Noise) -> None:
     found = fit(problem, starts=4, seed=3, threads=2)
     small = {"xatol": 1e-9, "fatol": 1e-12}
     nearby = minimize(lambda x: closed_form(problem, x), found.x, method="Nelder-Mead", options=small)
-    # least absolutes have kinks, at which a method for smooth functions stops a little early
-    assert found.best.value <= nearby.fun + (1e-6 if noise is Noise.NORMAL else 0.1)
+    # the kinks of least absolutes are rounded off within 1e-4 of 18 distances
+    assert found.best.value <= nearby.fun + (1e-6 if noise is Noise.NORMAL else 18e-4)
     values = found.values
     assert values["k"] == pytest.approx(0.7, rel=0.1) and values["slow"] == pytest.approx(0.2, rel=0.1)
-    assert values["sd"] == pytest.approx(0.05, rel=0.6)
+    assert values["sd"] == pytest.approx(10.0 ** nearby.x[3], rel=0.01)
 
 
 def test_starts_do_not_depend_on_threads_or_number() -> None:
