@@ -6,7 +6,7 @@ one set of simulators serve them all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeAlias, overload
@@ -120,7 +120,8 @@ class Trigger:
 class Field:
     """A vector function that is computed, not written as a formula: the frozen specification of one.
 
-    `kind` names the implementation that the kernels know; `parameters` are its own numbers.
+    `kind` names the implementation that the kernels know; `parameters` are its own numbers, among those of the System
+    and side by side. `form` is what else it has to know, a value that does not change, such as the axes of a grid.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Field:
     inputs: tuple[sp.Symbol, ...]
     outputs: tuple[sp.Symbol, ...]
     parameters: tuple[sp.Symbol, ...] = ()
+    form: Hashable = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +229,11 @@ class System:
         if self.definitions:
             lines.append("  where")
             lines += [f"  {name.name} = {text(formula, shown)}" for name, formula in self.definitions]
+        for f in self.fields:
+            left, right = (", ".join(s.name for s in part) for part in (f.outputs, f.inputs))
+            lines.append(f"  {left} = {f.name}({right}), a {f.kind} of {len(f.parameters)} numbers")
+        for given in self.inputs:
+            lines.append(f"  {given.label}: a series, {given.interpolation}")
         for trigger in self.events:
             sets = ", ".join(f"{s.name} = {text(e, shown)}" for s, e in trigger.assignments)
             lines.append(f"  {'at' if trigger.timed else 'when'} {text(trigger.condition, shown)}: {sets}")

@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from ..errors import RxnError
 from .graph import Node, Op
 
 # The functions that generated text may call, and the C library's name of each (all take doubles).
@@ -105,10 +106,24 @@ class Emitter:
             return self.line(f"xor {self.truth} {args[0]}, {true}")
         if op is Op.SELECT:
             return self._select(*args)
+        if op is Op.LOOKUP:
+            return self._lookup(node, args[0])
         raise AssertionError(f"{op.name} must be named before it is used")
 
     def _select(self, condition: str, yes: str, no: str) -> str:
         return self.line(f"select {self.truth} {condition}, {self.real} {yes}, {self.real} {no}")
+
+    def _lookup(self, node: Node, index: str) -> str:
+        """Never reads beyond the numbers, whatever the index."""
+        if self.width != 1:
+            raise RxnError("R508", "a computed field has no compiled form in lanes")
+        least = self.line(f"fcmp oge double {index}, {hexadecimal(0.0)}")
+        most = self.line(f"fcmp olt double {index}, {hexadecimal(node.value)}")
+        inside = self.line(f"and i1 {least}, {most}")
+        place = self.line(f"fptosi double {self._select(inside, index, hexadecimal(0.0))} to i64")
+        shifted = self.line(f"add i64 {place}, {int(self.nodes[node.args[1]].value)}")
+        number = self.line(f"load double, ptr {self.line(f'getelementptr double, ptr %p, i64 {shifted}')}")
+        return self._select(inside, number, hexadecimal(float("nan")))
 
     def _call(self, function: str, args: list[str]) -> str:
         """One call a lane: the C library is the same for every width."""

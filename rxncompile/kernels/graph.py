@@ -43,6 +43,7 @@ class Op(IntEnum):
     OR = 25
     NOT = 26
     SELECT = 27
+    LOOKUP = 28
 
     __hash__ = int.__hash__  # an enumeration's own is a Python function, and nodes are looked up by the million
 
@@ -50,7 +51,8 @@ class Op(IntEnum):
 class Node(NamedTuple):
     """`value` is a constant's number, or the index of a state or parameter; `args` are earlier nodes.
 
-    ADD and MUL take two or more operands, evaluated from left to right; MIN and MAX two.
+    ADD and MUL take two or more operands, evaluated from left to right; MIN and MAX two. LOOKUP takes a whole number i
+    and a parameter, and is the i-th of the `value` parameters from that one on, not a number for any other i.
     """
 
     op: Op
@@ -194,6 +196,10 @@ class Graph:
     def select(self, condition: int, yes: int, no: int) -> int:
         return yes if yes == no else self.make(Op.SELECT, (condition, yes, no))
 
+    def lookup(self, index: int, first: int, count: int) -> int:
+        """Parameter first + index, 0 <= index < count; steps of the index have no slope."""
+        return self.make(Op.LOOKUP, (index, self.make(Op.PARAM, (), first)), count)
+
     # -- differentiating -----------------------------------------------------------------------------
 
     def derivative(self, node: int, leaf: int) -> int:
@@ -222,6 +228,8 @@ class Graph:
         known = self._below
         for op, args, value in self.nodes[len(known) : node + 1]:
             parameters, time = 1 << int(value) if op is Op.PARAM else 0, int(op is Op.TIME)
+            if op is Op.LOOKUP:
+                parameters = (1 << int(value)) - 1 << int(self.nodes[args[1]].value)
             for a in args:
                 parameters, time = parameters | known[a][0], time | known[a][1]
             known.append((parameters, time))
@@ -249,6 +257,8 @@ class Graph:
             return self._chain_pow(n, d)
         if op is Op.SELECT:
             return self.select(args[0], d[1], d[2])
+        if op is Op.LOOKUP:
+            return self._chain_lookup(n, leaf)
         if op in (Op.MIN, Op.MAX):
             first, second = args if op is Op.MIN else args[::-1]
             return self.select(self.make(Op.LE, (first, second)), *d)
@@ -263,6 +273,14 @@ class Graph:
         if not self.is_constant(d[1], 0.0):
             parts.append(self.mul(d[1], n, self.make(Op.LOG, (base,))))
         return self.add(*parts)
+
+    def _chain_lookup(self, n: int, leaf: int) -> int:
+        _, (index, first), count = self.nodes[n]
+        kind, _, place = self.nodes[leaf]
+        here, zero = place - self.nodes[first].value, self.constant(0.0)
+        if kind is not Op.PARAM or not 0 <= here < count:
+            return zero
+        return self.select(self.make(Op.EQ, (index, self.constant(here))), self.constant(1.0), zero)
 
     def _slope(self, op: Op, a: int, n: int) -> int:
         """f'(a) of a function of one argument, n = f(a)."""

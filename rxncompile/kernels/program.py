@@ -16,8 +16,9 @@ from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
 from ..errors import RxnError
 from ..expressions import TIME, to_float
-from ..system import Jump, Polynomial, Rhs, System, Trigger
+from ..system import Field, Jump, Polynomial, Rhs, System, Trigger
 from ..tables import Definitions
+from .fields import field_nodes
 from .graph import Graph, Node, Op
 
 _UNARY: dict[type, Op] = {
@@ -103,6 +104,10 @@ class Lowering:
             given = self.system.definitions
             if isinstance(given, Definitions) and expr in given.formulas:
                 return self.node(given.formulas[expr])
+            for computed in self.system.fields:
+                if expr in computed.outputs:
+                    self.nodes.update(zip(computed.outputs, self._field(computed), strict=True))
+                    return self.nodes[expr]
             raise RxnError("R507", f"{expr.name!r} has no value in {self.system.name}")
         if expr.is_Add:
             return g.add(*(self.node(a) for a in expr.args))
@@ -151,6 +156,15 @@ class Lowering:
             return g.make(Op.NOT, (same,)) if isinstance(expr, sp.Ne) else same
         raise RxnError("R507", f"no kernel can compute {expr}")
 
+    def _field(self, computed: Field) -> list[int]:
+        """The outputs of a field. Raises R508 where its numbers are not parameters side by side."""
+        symbols = [c.symbol for c in self.system.parameters]
+        first = symbols.index(computed.parameters[0]) if set(computed.parameters[:1]) <= set(symbols) else 0
+        if tuple(symbols[first : first + len(computed.parameters)]) != computed.parameters:
+            message = f"the numbers of the field {computed.name!r} are no parameters of {self.system.name} side by side"
+            raise RxnError("R508", message)
+        return field_nodes(self.graph, computed, [self.node(s) for s in computed.inputs], first)
+
     def _product(self, expr: Any) -> int:
         g = self.graph
         above, below = [], []
@@ -181,14 +195,14 @@ class Lowering:
 def lower(system: System) -> Lowering:
     """Bind a System's states, parameters, time and definitions to nodes.
 
-    Raises R506 where the System is open, R508 where it has inputs or fields without a compiled form.
+    Raises R506 where the System is open, R508 where it has inputs, or a field without a compiled form.
     """
     if system.frontier:
         names = ", ".join(s.label for s in system.frontier)
         raise RxnError("R506", f"{system.name} is open: nothing defines {names}", hint="close it before compiling")
-    if system.inputs or system.fields:
-        names = ", ".join([i.label for i in system.inputs] + [f.name for f in system.fields])
-        raise RxnError("R508", f"{system.name} has inputs or fields that have no compiled form: {names}")
+    if system.inputs:
+        names = ", ".join(i.label for i in system.inputs)
+        raise RxnError("R508", f"{system.name} has inputs, which are given to a run of its equations alone: {names}")
     graph = Graph()
     lowering = Lowering(system, graph)
     lowering.nodes[TIME] = graph.make(Op.TIME)

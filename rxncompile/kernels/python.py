@@ -204,6 +204,8 @@ class _Writer:
         if op is Op.SELECT:
             condition, yes, no = (self._inside(a, _OR) for a in args)
             return f"{yes} if {condition} else {no}", _TERNARY, depth
+        if op is Op.LOOKUP:
+            return f"p[{int(self.nodes[args[1]].value)} + int({self.texts[args[0]][0]})]", _ATOM, depth
         if op in (Op.MIN, Op.MAX):
             # the first operand where the comparison holds, else the second: Python's order is the other way round
             return f"{op.name.lower()}({self.texts[args[1]][0]}, {self.texts[args[0]][0]})", _ATOM, depth

@@ -23,7 +23,12 @@ class Method(Enum):
 
 
 def method_of(system: System, method: Method | None = None) -> Method:
-    """The sampler that was asked for, or by rule: rejection for many reactions, or rates that depend on time."""
+    """The sampler that was asked for, or by rule: rejection for many reactions, or rates that depend on time.
+
+    Raises R508 for a System with fields, R604 for what is no Method.
+    """
+    if system.fields:
+        raise RxnError("R508", f"the field {system.fields[0].name!r} of {system.name} is not part of exact sampling")
     if method is not None:
         if not isinstance(method, Method):
             raise RxnError("R604", f"method = {method!r} is no Method", hint="Method.DIRECT, Method.REJECTION or None")
