@@ -34,6 +34,15 @@ def test_papers() -> None:
     assert "NOT the same" not in module.page
 
 
+def test_spcm() -> None:
+    """20,000 runs: the rates of what is left within 4 sd, and the two reactions that are not there are found absent."""
+    module = example("spcm")
+    truth = {"r1": 0.0836, "r2": 0.0764, "lambda": 1.1, "Gamma": 0.31}
+    assert set(module.answer.selection.absent) == {"lost", "turn"}
+    assert all(abs(z) < 4.0 for z in module.answer.selection.chosen.errors(truth).values())
+    assert "absent" in module.answer.table() and "7.85%" in module.answer.table()
+
+
 def test_every_example_is_tested() -> None:
     text = Path(__file__).read_text()
     for path in EXAMPLES.glob("*.py"):
