@@ -51,13 +51,14 @@ class Followed:
         found = np.where(np.isfinite(rows), rows, -1.0).max(axis=0, initial=-1.0)
         return np.where(found >= 0.0, found, np.nan)
 
-    def average(self, t: Values) -> float:
-        """The mean error over time, of all quantities that it says."""
-        known = np.isfinite(self.errors).all(axis=0)
-        if not known.any():
+    def average(self, t: Values, layer: float = 0.0) -> float:
+        """The mean error over time, from `layer` after the start on, of all quantities that it says."""
+        known, rows = np.isfinite(self.errors).all(axis=0), t >= t[0] + layer
+        if not known.any() or rows.sum() < 2:
             return float("nan")
-        between = (self.errors[1:, known] + self.errors[:-1, known]) / 2.0
-        return float((np.diff(t)[:, np.newaxis] * between).sum(axis=0).mean() / (t[-1] - t[0]))
+        errors, times = self.errors[rows][:, known], t[rows]
+        between = (errors[1:] + errors[:-1]) / 2.0
+        return float((np.diff(times)[:, np.newaxis] * between).sum(axis=0).mean() / (times[-1] - times[0]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,12 +84,13 @@ class Reduced:
             if f.why:
                 said.append(f"The {f.name} cannot be followed: {f.why}.")
                 continue
-            after = f"{_percent(f, self, self.layer)} after the initial layer (t = {self.layer:.3g})"
-            said.append(f"The {f.name} is off by {100.0 * f.average(self.t):.3g} % on average over time and species, "
-                        f"by at most {after} and {_percent(f, self, 0.0)} with it.")  # fmt: skip
+            average, end = 100.0 * f.average(self.t, self.layer), self.t[-1] - self.t[0]
+            said.append(f"After the initial layer (t = {self.layer:.3g}) the {f.name} is off by {average:.3g} % on "
+                        f"average over time and species, by at most {_percent(f, self, self.layer)}; with the layer by "
+                        f"{_percent(f, self, 0.0)}, at the end by {_percent(f, self, end)}.")  # fmt: skip
             if f.reduction.validity is not None:
                 said.append(f"Its validity: {f.reduction.validity}.")
-        told = [(f.average(self.t), f.name) for f in self.followed if not f.why]
+        told = [(f.average(self.t, self.layer), f.name) for f in self.followed if not f.why]
         if len(told) > 1:
             best, second = sorted(told)[:2]
             factor = second[0] / best[0] if best[0] > 0.0 else np.inf

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullLocator
 from rich.table import Table
 from rich.text import Text
 
@@ -19,7 +20,7 @@ from .tables import empty
 
 _ROWS = 6
 _DASHES = ("solid", (0, (5, 1.5)), (0, (2, 1.5)), (0, (6, 1.5, 1, 1.5)))
-_LEAST = 1e-9
+_LEAST = 1e-6  # errors that are drawn
 
 
 def reduced_figure(judged: Reduced, time_unit: str = "") -> Figure:
@@ -79,6 +80,10 @@ def _errors(ax: Axes, judged: Reduced, k: int) -> None:
             shown = np.maximum(f.errors[:, k], _LEAST)
             ax.plot(judged.t, shown, color=colour, linestyle=dashes, linewidth=1.2)
     ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    ax.set_ylim(max(low, _LEAST), max(high, 10.0 * _LEAST))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.6g} %"))
+    ax.yaxis.set_minor_locator(NullLocator())
     ax.set_ylabel("error")
 
 

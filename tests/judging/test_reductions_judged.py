@@ -20,13 +20,13 @@ def test_gene_network() -> None:
     np.testing.assert_allclose(standard.values[:, 0], rx.integrate(rx.qssa(net), T)["P"])
     off = np.abs(standard.values - found.full)[:, 0]
     np.testing.assert_allclose(standard.errors[:, 0], off / found.full[:, 0].max())
-    assert standard.average(T) > 2.0 * total.average(T)
+    assert standard.average(T, 50.0) > 20.0 * total.average(T, 50.0)
     assert standard.worst(T, 50.0)[0] > 20.0 * total.worst(T, 50.0)[0]
     said = str(found)
-    assert "the total is the best" in said and "after the initial layer" in said and "validity" in said
+    assert "the total is the best" in said and "After the initial layer" in said and "validity" in said
 
 
-def test_the_reverse_says_no_total_and_a_breakdown_is_told() -> None:
+def test_the_reverse() -> None:
     net = rx.parse("""
     param k1 = 1, k_1 = 1, k2 = 1
     species S = 5, E = 1, C, P
@@ -36,7 +36,7 @@ def test_the_reverse_says_no_total_and_a_breakdown_is_told() -> None:
     found = judge_reductions(net, {"reverse": reductions.reverse(net, ["S"])}, np.linspace(0.0, 40.0, 41))
     (reverse,) = found.followed
     assert reverse.values.shape == (41, 4)
-    assert "The reverse" in str(found)
+    assert "the reverse is off by" in str(found)
 
 
 def test_what_has_no_network_cannot_fluctuate() -> None:
