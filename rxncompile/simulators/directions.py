@@ -16,8 +16,10 @@ import numpy as np
 import sympy as sp
 
 from ..errors import RxnError
-from ..expressions import TIME, exact, to_float
-from ..system import System, sort_definitions
+from ..expressions import TIME, exact
+from ..kernels.derivatives import gradient_program
+from ..kernels.source import compile_program
+from ..system import Constant, System, sort_definitions
 from .arrays import Values
 from .rate_equations.initial import initial_values, mean, needed, parameter_vector
 
@@ -54,8 +56,6 @@ def directions(
     _check(system, labels)
     chosen = set(labels)
     constants, states = system.parameters, system.states
-    values = {c.symbol: exact(float(v)) for c, v in zip(constants, p, strict=True)}
-    values |= {s.symbol: exact(float(v)) for s, v in zip(states, start, strict=True)}
 
     formulas = {c.symbol: exact(given[c.label]) if c.label in given else c.value for c in constants}
     free = {c.symbol for c in constants if c.label in chosen}
@@ -67,16 +67,30 @@ def directions(
     }
     begun = _followed(begins, dict(system.definitions), s_free, {TIME: exact(time), **followed})
 
-    q, s = np.zeros((len(labels), len(p))), np.zeros((len(labels), len(start)))
-    place = {label: k for k, label in enumerate(labels)}
-    known = [(c.symbol, c.label) for c in constants] + [(s.symbol, s.label) for s in states]
-    by = {name: place[label] for name, label in known if label in chosen}
-    for target, found in ((q, followed), (s, begun)):
-        for j, formula in enumerate(found.values()):
-            for theta in formula.free_symbols & by.keys():
-                target[by[theta], j] = to_float(formula.diff(theta).xreplace(values))
-    at = np.array([float(values[theta]) for theta in sorted(by, key=by.__getitem__)])
-    return Directions(tuple(labels), at, p, start, q, s)
+    free_now = (*constants, *(Constant(s.symbol, s.label, sp.S.Zero) for s in states))
+    values = np.concatenate([p, start])
+    place = {c.label: k for k, c in enumerate(free_now)}
+    columns = [place[label] for label in labels]
+    q, s = (_slopes(free_now, values, list(found.values()))[:, columns].T for found in (followed, begun))
+    return Directions(tuple(labels), values[columns], p, start, q, s)
+
+
+def _slopes(of: Sequence[Constant], values: Values, formulas: Sequence[sp.Expr]) -> Values:
+    """The derivatives of formulas by symbols at their values, (formulas, symbols)."""
+    found = np.zeros((len(formulas), len(of)))
+    place = {c.symbol: k for k, c in enumerate(of)}
+    varied = []
+    for i, formula in enumerate(formulas):
+        if formula in place:
+            found[i, place[formula]] = 1.0
+        elif formula.free_symbols:
+            varied.append(i)
+    if varied:
+        program = gradient_program(System("start", (), tuple(of)), [formulas[i] for i in varied])
+        entries = np.zeros(max(1, len(program.rows)))
+        compile_program(program.program)(0.0, np.zeros(1), values, entries)
+        found[[varied[r] for r in program.rows], list(program.columns)] = entries[: len(program.rows)]
+    return found
 
 
 def _followed(

@@ -9,10 +9,9 @@ by differentiating every step of a compiled integrator, through events too (`int
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,9 +30,8 @@ from .rate_equations.equations import compiled
 from .rate_equations.ode import checked_times
 from .rate_equations.solver import sizes
 from .results.derivatives import Gradient, Sensitivities
+from .results.loss import Loss, weighed
 from .results.trajectory import Trajectory
-
-Loss: TypeAlias = Callable[[Trajectory], tuple[float, ArrayLike]]
 
 _SMALLEST = 1e-4  # default atol over rtol and the size of a state
 _ROUNDING = 1e-14  # of the largest state: below it a default atol makes no sense
@@ -110,21 +108,6 @@ def gradient(
     }
     found = theta.q @ by_p + theta.s @ costate
     return Gradient(system.name, value, theta.labels, theta.at, found, path, by_input)
-
-
-def weighed(loss: Loss | ArrayLike, path: Trajectory) -> tuple[float, Values]:
-    """(the number, its derivatives by the values (T, L)). Raises R604 for another shape."""
-    values = path.values[0]
-    if callable(loss):
-        value, given = loss(path)
-        weights = np.asarray(given, dtype=np.float64)
-    else:
-        weights = np.asarray(loss, dtype=np.float64)
-        value = float((weights * values).sum()) if weights.shape == values.shape else np.nan
-    if weights.shape != values.shape:
-        message = f"the derivatives of a loss have shape {weights.shape}, expected {values.shape}, (times, labels)"
-        raise RxnError("R604", message, hint="labels are: " + ", ".join(path.labels[:12]))
-    return float(value), weights
 
 
 @dataclass(frozen=True, eq=False)

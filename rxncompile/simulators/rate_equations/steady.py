@@ -206,9 +206,9 @@ class _Search:
         """What linear equations give to a core that is at rest: each level of them is solved by one step."""
         x, last = y.copy(), np.inf
         size = np.full(len(x), max(float(np.abs(y[core]).max(initial=0.0)), 1e-300))
-        size[core] = _sizes(np.maximum(np.abs(y), np.abs(self.start))[core])
+        size[core] = relative_sizes(np.maximum(np.abs(y), np.abs(self.start))[core])
         for _ in range(20):
-            step = self._step(x, size, _left_null(self.scaled(x, size)))
+            step = self._step(x, size, left_null(self.scaled(x, size)))
             if step is None:
                 return None
             x = x + step * size
@@ -233,8 +233,8 @@ class _Search:
 
     def newton(self, y: Values, seen: Values, core: Places) -> Values | None:
         """A root whose core is near a state's, by as many steps as still help; None where they lead away."""
-        size = _sizes(seen)
-        kept = _left_null(self.scaled(y, size))
+        size = relative_sizes(seen)
+        kept = left_null(self.scaled(y, size))
         x, last = y.copy(), np.inf
         for _ in range(40):
             step = self._step(x, size, kept)
@@ -251,9 +251,9 @@ class _Search:
 
     def stable(self, x: Values, seen: Values, visited: tuple[Values, ...]) -> bool:
         """Whether every direction that the equations do not keep pulls back."""
-        size = _sizes(np.maximum(seen, np.abs(x)))
+        size = relative_sizes(np.maximum(seen, np.abs(x)))
         matrix = self.scaled(x, size)
-        kept = _left_null(matrix)
+        kept = left_null(matrix)
         for y in visited:  # a null vector of one state alone is no law
             moved = kept * (self.rhs(y) / size)[None, :]
             rounding = _ROUNDING * np.abs(self.scaled(y, size)).max(initial=0.0)
@@ -277,16 +277,16 @@ class _Search:
         if system.outputs:
             values = np.concatenate([x, Function(self.model.outputs, self.p)(0.0, x)])
         labels = (*(s.label for s in system.states), *(label for label, _ in system.outputs))
-        residual = float((np.abs(self.rhs(x)) / _sizes(np.abs(x))).max(initial=0.0))
+        residual = float((np.abs(self.rhs(x)) / relative_sizes(np.abs(x))).max(initial=0.0))
         return SteadyState(system.name, labels, values, self.eigenvalues, self.kept, residual)
 
 
-def _sizes(seen: Values) -> Values:
+def relative_sizes(seen: Values) -> Values:
     """The scale of each state: the largest value seen, at least a billionth of the largest of all."""
-    return np.maximum(seen, 1e-9 * max(float(seen.max(initial=0.0)), 1e-300))
+    return np.maximum(seen, 1e-9 * max(float(seen.max(initial=0.0)), 1e-250))
 
 
-def _left_null(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+def left_null(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Orthonormal rows L with L matrix = 0."""
     u, s, _ = np.linalg.svd(matrix)
     return np.asarray(u[:, s <= _KEPT * s.max(initial=0.0)].T)
