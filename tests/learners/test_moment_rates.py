@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rxncompile import RxnError, jump_process, master_equation, moments, parse, sample
 from rxncompile.expressions import symbol
@@ -21,6 +23,7 @@ from rxncompile.learners.moments import (
     rates_by_integrals,
     rates_from_moments,
     select_reactions,
+    snapshot_moments,
 )
 from rxncompile.learners.moments.model import model_of, relation_of
 from rxncompile.monomials import Kind
@@ -199,6 +202,42 @@ def test_open_equations_by_integrals() -> None:
     assert refused.value.code == "R532"
 
 
+def test_snapshots_of_different_individuals() -> None:
+    """40 sets of snapshots of 300 to 1,500 cells each: z of a rate has mean 0 and variance 1 (4 standard errors)."""
+    net = parse("param b = 8, d = 0.4\nspecies A = 2\n0 -> A @ b\nA -> 0 @ d\n")
+    t, rng = np.array([0.5, 1.5, 4.0]), np.random.default_rng(11)
+    z = []
+    for _ in range(40):
+        kept = np.exp(-0.4 * t)
+        counts = [
+            (rng.binomial(2, p, size) + rng.poisson(20.0 * (1 - p), size))[:, np.newaxis]
+            for p, size in zip(kept, (300, 1_500, 600), strict=True)
+        ]
+        found = rates_from_moments(net, snapshot_moments(t, counts, ["A"]))
+        z.append(list(found.errors({"b": 8.0, "d": 0.4}).values()))
+    assert (np.abs(np.mean(z, axis=0)) < 4.0 / np.sqrt(40.0)).all()
+    assert (np.abs(np.var(z, axis=0) - 1.0) < 4.0 * np.sqrt(2.0 / 40.0)).all()
+    assert found.freedom == 4
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.data())
+def test_random_candidates(data: st.DataObject) -> None:
+    """Exact moments of random reactions of order 0 and 1: each rate comes back, or is said not to be told."""
+    names = ["A", "B"]
+    made = st.lists(st.sampled_from(names), max_size=2).map(sorted)
+    sides = st.tuples(st.sampled_from([[], ["A"], ["B"]]), made).filter(lambda p: p[0] != p[1])
+    pairs = data.draw(st.lists(sides, min_size=1, max_size=4, unique_by=str))
+    rates = data.draw(st.lists(st.sampled_from([0.1, 0.2, 0.35, 0.5]), min_size=len(pairs), max_size=len(pairs)))
+    lines = [f"{' + '.join(a) or '0'} -> {' + '.join(b) or '0'} @ k{i}" for i, (a, b) in enumerate(pairs)]
+    head = "param " + ", ".join(f"k{i} = 0.25" for i in range(len(pairs)))
+    net = parse(f"{head}\nspecies A = 20, B = 12\n" + "\n".join(lines) + "\n")
+    truth = {f"k{i}": x for i, x in enumerate(rates)}
+    found = rates_from_moments(net, exact(net, truth, np.linspace(0.5, 4.0, 8)))
+    for name, x in truth.items():
+        assert name in found.lost or found[name] == pytest.approx(x, rel=1e-5, abs=1e-7)
+
+
 def test_refused() -> None:
     net = parse("param b = 1, d = 1\nspecies A = 3\n0 -> A @ b\nA -> 0 @ d\n")
     data = exact(net, {"b": 2.0, "d": 0.3}, np.array([1.0, 2.0]))
@@ -206,6 +245,10 @@ def test_refused() -> None:
     with pytest.raises(RxnError) as refused:
         rates_from_moments(net, data, weights=other)
     assert refused.value.code == "R714"
+    for counts in ([[1, 2]], [[[1], [2]], [[1], [2]]]):
+        with pytest.raises(RxnError) as refused:
+            snapshot_moments([1.0], counts, ["A"])
+        assert refused.value.code == "R714"
     with pytest.raises(RxnError) as refused:
         rates_from_moments(parse("param b = 1\nspecies C = 3\nC -> 0 @ b\n"), data)
     assert refused.value.code == "R704"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .data import MomentData, measured_moments, moments_of_ensemble
+from .data import MomentData, measured_moments, moments_of_ensemble, snapshot_moments
 from .estimate import RateEstimate
 from .fit import rates_from_moments
 from .integrals import rates_by_integrals
@@ -11,5 +11,5 @@ from .selection import Selection, select_reactions
 
 __all__ = [
     "MomentData", "OrdinaryRates", "RateEstimate", "Selection", "measured_moments", "moments_of_ensemble",
-    "ordinary_rates", "rates_by_integrals", "rates_from_moments", "select_reactions",
+    "ordinary_rates", "rates_by_integrals", "rates_from_moments", "select_reactions", "snapshot_moments",
 ]  # fmt: skip

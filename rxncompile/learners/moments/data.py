@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ...errors import RxnError
 from ...simulators.arrays import Values
@@ -22,7 +23,8 @@ class MomentData:
 
     `together`: the same runs were followed through all times; else those of each time are others. `spread`: the
     covariance (T M, T M), M = S + C, of the powers of one run about the means; None where it was not measured.
-    `start`: when the process began, as its network says. Raises R714 where shapes do not fit.
+    `start`: when the process began, as its network says. `sizes` (T,): how many runs there are of each time, where they
+    differ; `runs` is the least of these then. Raises R714 where shapes do not fit.
     """
 
     t: Values
@@ -34,12 +36,18 @@ class MomentData:
     together: bool = True
     spread: Values | None = None
     start: float = 0.0
+    sizes: Values | None = None
 
     def __post_init__(self) -> None:
         size = len(powers(len(self.species), self.order))
+        expected: dict[str, tuple[int, ...]]
         expected = {"mean": (len(self.t), len(self.species)), "central": (len(self.t), size - len(self.species))}
         if self.spread is not None:
             expected["spread"] = (len(self.t) * size,) * 2
+        if self.sizes is not None:
+            expected["sizes"] = (len(self.t),)
+            if self.together:
+                raise RxnError("R714", "runs that are followed through all times are equally many at each")
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
                 found = getattr(self, name).shape
@@ -48,6 +56,12 @@ class MomentData:
             raise RxnError("R714", f"moments of {self.runs} runs, or some that are no numbers")
         if not (np.diff(self.t) > 0.0).all() or self.t[0] < self.start:
             raise RxnError("R714", f"the times of moments increase, from {self.start:g} on")
+
+    @property
+    def roots(self) -> Values:
+        """The roots of the numbers of runs, for each of the T M moments."""
+        each = np.full(len(self.t), float(self.runs)) if self.sizes is None else self.sizes
+        return np.repeat(np.sqrt(each), self.width)
 
     @property
     def width(self) -> int:
@@ -97,9 +111,9 @@ def measured_moments(
 ) -> MomentData:
     """The moments up to `order` of runs, or of several lots of runs at the same times, of columns named `species`.
 
-    None: of all columns of the first lot that hold whole numbers and are no outputs is not known here, so all.
-    `spread` measures the covariance of these moments as well. A time at `start` itself is left out: what is known
-    says nothing about rates. Raises R704 for an unknown column, R714 for lots of other times.
+    None: of all columns, outputs among them. `spread` measures the covariance of these moments as well. A time at
+    `start` itself is left out: what is known says nothing about rates. Raises R704 for an unknown column, R714 for lots
+    of other times.
     """
     lots = [paths] if isinstance(paths, Trajectory) else paths
     runs, total, square, centre = 0, None, None, None
@@ -137,6 +151,29 @@ def measured_moments(
         turn = blocks(turns)
         found = turn @ found @ turn.T
     return MomentData(times, names, order, centre + mean[:, :count], central, runs, together, found, start)
+
+
+def snapshot_moments(
+    t: ArrayLike, counts: Sequence[ArrayLike], species: Sequence[str], order: int = 2, start: float = 0.0
+) -> MomentData:
+    """The moments of snapshots: `counts[k]` (N_k, S) are those of other individuals at each time t[k].
+
+    As where cells are destroyed when they are counted. Raises R714 where shapes do not fit.
+    """
+    times, sizes = np.asarray(t, dtype=np.float64), []
+    mean, central = [], []
+    for each in counts:
+        values = np.asarray(each, dtype=np.float64)
+        if values.ndim != 2 or values.shape[1] != len(species) or len(values) < 2:
+            shape = f"(at least 2, {len(species)})"
+            raise RxnError("R714", f"counts of a snapshot have shape {values.shape}, expected {shape}")
+        sizes.append(len(values))
+        mean.append(values.mean(axis=0))
+        central.append(products(order, values - mean[-1]).mean(axis=0)[len(species) :])
+    if len(sizes) != len(times):
+        raise RxnError("R714", f"{len(sizes)} snapshots at {len(times)} times")
+    shared = (np.stack(mean), np.stack(central), min(sizes), False, None, start)
+    return MomentData(times, tuple(species), order, *shared, np.array(sizes, dtype=np.float64))
 
 
 def moments_of_ensemble(

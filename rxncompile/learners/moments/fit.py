@@ -10,7 +10,6 @@ directions without width, which say nothing and are left out.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
@@ -87,7 +86,7 @@ class _Search:
         values, vectors = np.linalg.eigh(0.5 * (correlation + correlation.T))
         good = values > _FLAT * values[-1] if len(values) else np.zeros(0, dtype=bool)
         found = np.zeros((int(good.sum()), len(spread)))
-        found[:, moving] = (vectors[:, good] / np.sqrt(values[good])).T / width[moving] * math.sqrt(data.runs)
+        found[:, moving] = (vectors[:, good] / np.sqrt(values[good])).T / width[moving] * data.roots[moving]
         self.kept = len(found)
         return found
 

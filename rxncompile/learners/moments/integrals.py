@@ -155,8 +155,9 @@ def rates_by_integrals(
     not even equations of means have all their moments measured, R706 without a spread, R531 as `rate_relation`.
     """
     found = integrals(net, data, unknown)
-    other = (weights or data).of_species([s.name for s in generator(net).species])
-    spread = other.spread_about(np.zeros_like(other.mean)) / data.runs
+    names = [s.name for s in generator(net).species]
+    mine, other = data.of_species(names), (weights or data).of_species(names)
+    spread = other.spread_about(np.zeros_like(other.mean)) / np.outer(mine.roots, mine.roots)
     if len(spread) < found.step.shape[1] * (found.raw.shape[1] - 1):  # the start is known
         pad = found.raw.shape[1] - 1
         spread = np.pad(spread, ((pad, 0), (pad, 0)))
@@ -180,10 +181,10 @@ def rates_by_integrals(
     of_theta = slopes @ covariance @ slopes.T
     hidden = (right[~told] / size) @ slopes.T
     hidden = hidden / np.maximum(np.linalg.norm(hidden, axis=1, keepdims=True), 1e-300)
-    names = tuple(s.name for s in relation.parameters)
+    labels = tuple(s.name for s in relation.parameters)
     away = np.abs(right[~told]).max(axis=0, initial=0.0) > 1e-6
     gone = {s for p, far in zip(relation.products, away, strict=True) if far for s in p.free_symbols}
-    lost = tuple(n for n, s in zip(names, relation.parameters, strict=True) if s in gone)
+    lost = tuple(n for n, s in zip(labels, relation.parameters, strict=True) if s in gone)
     notes: tuple[str, ...] = (f"these moments do not tell {named(lost)} from each other",) if lost else ()
     order = max(len(s.label.split("*")) for s in relation.system.states)
     method = f"generalised least squares on integrated equations of moments, {order} and below"
@@ -191,7 +192,7 @@ def rates_by_integrals(
     distance, freedom = float(((white @ (x @ u - y)) ** 2).sum()), len(white) - int(told.sum())
     if chance(distance, freedom) < _UNLIKELY:
         notes += ("more is left than noise explains: other reactions, or times too far apart for splines",)
-    return RateEstimate(net, names, theta, of_theta, distance, freedom, reactions, method, lost, notes)
+    return RateEstimate(net, labels, theta, of_theta, distance, freedom, reactions, method, lost, notes)
 
 
 def _whitening(covariance: Values) -> Values:
