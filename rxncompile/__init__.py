@@ -23,6 +23,10 @@ The stages, each a plain function from one noun to the next:
     total_qssa            Network or System    -> System       the same at sums that the fast reactions keep
     reverse_qssa          Network or System    -> System       the same for substrates that are bound at once
     rapid_equilibrium     Network or System    -> System       fast reactions in balance
+    ising_chain           Network on a line    -> System       an Ising chain's parameters, per site
+    driven                System, rules        -> System       parameters that are series, given when it is run
+    sensitivities         System               -> System       how its solution moves with parameters, first and second
+    adjoint               System, a functional -> System       costates and the gradient; see also `grids`
     System.define         System, formulas     -> System       closing and reducing
     System.evaluate       System, numbers      -> numbers      exact, no compilation
     lambdify              System, part         -> function     f(t, y, p, out), callable from numba code
@@ -40,6 +44,7 @@ The stages, each a plain function from one noun to the next:
     compare               two results          -> Comparison   whether they can be of one law, by which tests
     measured_moments      runs                 -> MomentData   means and central moments, with their spread if asked
     moments_of_ensemble   Ensemble             -> MomentData
+    snapshot_moments      times, counts        -> MomentData   of other individuals at each time
     rate_relation         Network              -> RateRelation what coefficients of moment equations say about rates
     rates_from_moments    Network, MomentData  -> RateEstimate of candidate reactions, by generalised least squares
     rates_by_integrals    Network, MomentData  -> RateEstimate where moment equations are open, but moments are measured
@@ -57,12 +62,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import grids as grids
     from .derivations import approximations as approximations
     from .derivations import closures as closures
     from .derivations import families as families
     from .derivations import reductions as reductions
+    from .derivations.adjoint import adjoint as adjoint
     from .derivations.closures import close as close
+    from .derivations.driven import driven as driven
     from .derivations.inverse_omega import inverse_omega_squared as inverse_omega_squared
+    from .derivations.ising import ising_chain as ising_chain
     from .derivations.linear_noise import linear_noise as linear_noise
     from .derivations.moments import moments as moments
     from .derivations.projection import project as project
@@ -74,6 +83,7 @@ if TYPE_CHECKING:
     from .derivations.reductions import rapid_equilibrium as rapid_equilibrium
     from .derivations.reductions import reverse_qssa as reverse_qssa
     from .derivations.reductions import total_qssa as total_qssa
+    from .derivations.sensitivities import sensitivities as sensitivities
     from .errors import RxnError as RxnError
     from .family import Family as Family
     from .judging import Judgement as Judgement
@@ -93,6 +103,7 @@ if TYPE_CHECKING:
     from .learners.moments import rates_by_integrals as rates_by_integrals
     from .learners.moments import rates_from_moments as rates_from_moments
     from .learners.moments import select_reactions as select_reactions
+    from .learners.moments import snapshot_moments as snapshot_moments
     from .modelfiles import load as load
     from .monomials import Kind as Kind
     from .network import Network as Network
@@ -151,17 +162,21 @@ _WHERE: dict[str, tuple[str, str]] = {
     "Sweep": (".simulators.results.axes", "Sweep"),
     "System": (".system", "System"),
     "Trajectory": (".simulators.results.trajectory", "Trajectory"),
+    "adjoint": (".derivations.adjoint", "adjoint"),
     "approximations": (".derivations.approximations", ""),
     "close": (".derivations.closures", "close"),
     "closures": (".derivations.closures", ""),
     "compare": (".simulators.results.comparison", "compare"),
     "conservation_laws": (".structure", "conservation_laws"),
+    "driven": (".derivations.driven", "driven"),
     "families": (".derivations.families", ""),
     "fast_and_slow": (".judging.fast_and_slow", "fast_and_slow"),
     "first_passage": (".simulators.master.long_run", "first_passage"),
     "generator": (".operators", "generator"),
+    "grids": (".grids", ""),
     "integrate": (".simulators.rate_equations.ode", "integrate"),
     "inverse_omega_squared": (".derivations.inverse_omega", "inverse_omega_squared"),
+    "ising_chain": (".derivations.ising", "ising_chain"),
     "judge": (".judging", "judge"),
     "jump_process": (".derivations.rates", "jump_process"),
     "lambdify": (".kernels.lambdify", "lambdify"),
@@ -190,6 +205,8 @@ _WHERE: dict[str, tuple[str, str]] = {
     "sample_statistics": (".simulators.runs.ensembles", "sample_statistics"),
     "save_result": (".simulators.results.sweep_files", "save"),
     "select_reactions": (".learners.moments", "select_reactions"),
+    "sensitivities": (".derivations.sensitivities", "sensitivities"),
+    "snapshot_moments": (".learners.moments", "snapshot_moments"),
     "stationary": (".simulators.master.long_run", "stationary"),
     "steady_state": (".simulators.rate_equations.steady", "steady_state"),
     "stop_at": (".simulators.runs.passage", "stop_at"),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from rxncompile import parse, rate_equations
-from rxncompile.expressions import symbol
-from rxncompile.system import Input, System
+from rxncompile.derivations.driven import driven as parameters_driven
+from rxncompile.system import System
 
 RULES = ("linear", "previous", "cubic")
 DRIVEN = """model Driven
@@ -22,9 +20,7 @@ B -> 0 rate d*B/(1 + B)
 
 def driven(rule: str, text: str = DRIVEN) -> System:
     """The rate equations of a model whose parameter u is a series."""
-    system = rate_equations(parse(text))
-    kept = tuple(c for c in system.parameters if c.label != "u")
-    return replace(system, parameters=kept, inputs=(Input(symbol("u"), "u", rule),))
+    return parameters_driven(rate_equations(parse(text)), {"u": rule})
 
 
 def series(seed: int, points: int = 9, end: float = 4.0) -> tuple[np.ndarray, np.ndarray]:

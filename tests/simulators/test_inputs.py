@@ -8,6 +8,7 @@ from driven import DRIVEN, RULES, driven, series
 from scipy.interpolate import CubicSpline
 
 from rxncompile import RxnError, integrate, parse, rate_equations
+from rxncompile.derivations.driven import driven as parameters_driven
 from rxncompile.simulators.inputs import DEGREES, Series, Tables, tables_of
 
 
@@ -110,6 +111,13 @@ def test_a_rule_that_is_not_known() -> None:
     with pytest.raises(RxnError) as caught:
         integrate(driven("cubik"), [0.0, 1.0], inputs={"u": GOOD})
     assert caught.value.code == "R617" and "cubic" in caught.value.hint
+
+
+def test_a_label_that_is_no_parameter() -> None:
+    with pytest.raises(RxnError, match="did you mean 'k'") as caught:
+        parameters_driven(rate_equations(parse(DRIVEN)), {"kk": "linear"})
+    assert caught.value.code == "R504"
+    assert "u: a series, cubic" in str(driven("cubic"))
 
 
 def test_the_last_value_holds() -> None:
