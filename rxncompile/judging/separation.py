@@ -22,10 +22,16 @@ _SHOWN = 8  # names of a list, before it says how many more there are
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A slow species that fast reactions or modes move too: how much, by the measure of the method."""
+    """A slow species that fast reactions or modes move too; how much, by the measure of the method, where it has one.
+
+    Of the spectrum: its part of the largest motion along a fast mode; of correlation: the largest |r|.
+    """
 
     species: str
-    share: float
+    share: float | None = None
+
+    def __str__(self) -> str:
+        return quoted(self.species) + (f" ({self.share:.2g})" if self.share is not None else "")
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class Finding:
             return f"{self.method}: {self.words}"
         text = f"{self.method} (sure {self.sure:.2f}): fast {named(self.fast)}; slow {named(self.slow) or 'nothing'}"
         if self.moved:
-            each = ", ".join(f"{quoted(m.species)} ({m.share:.2g})" for m in self.moved[:_SHOWN])
+            each = ", ".join(str(m) for m in self.moved[:_SHOWN])
             more = f" and {len(self.moved) - _SHOWN} more" if len(self.moved) > _SHOWN else ""
             text += f"; moved along with the fast ones: {each}{more}"
         return f"{text}\n    {self.words}"
@@ -164,7 +170,7 @@ def by_hints(net: Network) -> Finding:
     if not fast:
         return Finding("hints", (), (), (), (), 0.0, "the model marks nothing as fast")
     slow = tuple(s.name for s in net.species if s.name not in fast and Flag.FIXED not in s.flags)
-    moved = tuple(Moved(n, 1.0) for n in dragged(net, reactions, slow))
+    moved = tuple(Moved(n) for n in dragged(net, reactions, slow))
     return Finding("hints", fast, slow, reactions, moved, 1.0, "as the model says")
 
 
