@@ -245,6 +245,11 @@ def over(above: Poly, below: Poly, variables: Iterable[sp.Symbol]) -> sp.Expr:
     return written(above, chosen) / written(below, chosen) if above else sp.S.Zero
 
 
+def factors_of(p: Poly) -> tuple[tuple[Poly, int], ...]:
+    """The factors of a polynomial and how often they stand in it, numbers left out."""
+    return _factors(p)[1]
+
+
 @lru_cache(maxsize=1024)
 def _factors(p: Poly) -> tuple[Any, tuple[tuple[Poly, int], ...]]:
     """Constant and factors: exactly where some name stands in first power, else where there are few terms."""

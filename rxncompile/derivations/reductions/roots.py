@@ -22,6 +22,7 @@ from ...expressions import TIME, symbol, to_float
 from ...structure.slopes import Slope
 from .fast_subsystem import Law
 from .mechanism import Mechanism
+from .one_unknown import one_unknown
 from .polynomials import Poly, Ring, one_sign, written
 
 SAMPLES = 60
@@ -63,8 +64,8 @@ def balanced_roots(
     unknowns = tuple(conditions)
     names = ", ".join(s.name for s in unknowns)
     if len(unknowns) - len(laws) != 1:
-        message = f"the balance of {names} is not linear and leaves {len(unknowns) - len(laws)} of them undecided"
-        raise RxnError("R526", message, hint="name fewer species, or slow ones so that the rest is linear")
+        balances = [c for c in conditions.values() if c != 0]
+        return eliminated_root(mech, unknowns, laws, balances[: len(unknowns) - len(laws)], names, approximate)
     best: tuple[tuple[int, bool], sp.Symbol, dict[sp.Symbol, sp.Expr], Ring, Poly] | None = None
     for unknown in reversed(unknowns):
         others = _by_laws(unknowns, laws, unknown)
@@ -89,6 +90,26 @@ def balanced_roots(
     bounds = [t / w[unknown] for w, t in laws if w.get(unknown, 0) > 0 and min(w.values()) > 0]
     points = samples(mech, unknowns, laws)
     return chosen_root(ring, f, unknown, others, bounds, points, names, approximate)
+
+
+def eliminated_root(
+    mech: Mechanism,
+    unknowns: Sequence[sp.Symbol],
+    laws: Sequence[Law],
+    balances: Sequence[sp.Expr],
+    names: str,
+    approximate: bool = False,
+    kept: Sequence[sp.Symbol] = (),
+) -> Roots:
+    """Unknowns by sums that are known and balances, brought down to one of them. Raises R526 where that fails."""
+    sums = [sp.Add(*(c * s for s, c in w.items())) - t for w, t in laws]
+    found = one_unknown([*sums, *balances], unknowns, kept) if len(sums) + len(balances) == len(unknowns) else None
+    if found is None:
+        message = f"the balance of {names} at given sums is not one equation in one unknown"
+        raise RxnError("R526", message, hint="name fewer species, or fewer fast reactions")
+    bounds = [t / w[found.unknown] for w, t in laws if w.get(found.unknown, 0) > 0 and min(w.values()) > 0]
+    points = samples(mech, unknowns, laws)
+    return chosen_root(found.ring, found.f, found.unknown, dict(found.others), bounds, points, names, approximate)
 
 
 _HINT = "it has to be solved numerically, which a reduction in formulas cannot do"
@@ -175,7 +196,7 @@ def chosen_root(
         roots = sorted(float(x.real) for x in np.roots(numbers[::-1]) if abs(x.imag) <= _SAME * abs(x))
         admitted: list[tuple[int, float]] = []
         for k, x in enumerate(roots):
-            there = Slope({}, {**point, unknown: x})
+            there = Slope(others, {**point, unknown: x})
             sizes = [abs(v) for v in point.values()]
             least = min([x, *(there(e)[0] for e in others.values())])
             if least >= -_NEGATIVE * max(sizes) and not any(math.isclose(x, y, rel_tol=_SAME) for _, y in admitted):
@@ -267,6 +288,14 @@ def _laguerre(
     """Coefficients and steps as definitions: as many as reach the wanted root at all points, and one more."""
     if not bounds:
         raise RxnError("R526", f"no conserved sum bounds {unknown.name}, by which {names} balance", hint=_HINT)
+    # the nearest root below the bound is reached where f is positive between the two
+    signs = []
+    for point, root in zip(points, wanted, strict=True):
+        at = Slope({}, point)
+        between = (min(at(b)[0] for b in bounds) + root) / 2.0
+        signs.append(np.polyval([at(c)[0] for c in reversed(coefficients)], between) > 0.0)
+    if not any(signs):
+        coefficients = [-c for c in coefficients]
     most = 0
     for point, root in zip(points, wanted, strict=True):
         at = Slope({}, point)

@@ -18,11 +18,12 @@ from ...network import Network
 from ...system import Step, System
 from .assembly import Reduction, Total, assembled, totals_of
 from .completion import finished
-from .fast_subsystem import Quotients, linear_balance
+from .fast_subsystem import Law, Quotients, linear_balance
 from .mechanism import Mechanism, Move, mechanism
+from .one_unknown import one_unknown
 from .polynomials import Ring, times
 from .relaxation import ambiguous, independent_on, relaxing, tied
-from .roots import Roots, balanced_roots, chosen_root, samples
+from .roots import Roots, balanced_roots, chosen_root, eliminated_root, samples
 
 _TOTAL = "Borghans et al. 1996, Bull. Math. Biol. 58, 43; Tzafriri 2003, Bull. Math. Biol. 65, 1111"
 _EQUILIBRIUM = "Michaelis and Menten 1913, Biochem. Z. 49, 333; Heinrich and Schuster 1996, ch. 4"
@@ -141,9 +142,22 @@ def _roots(
     left = [s for s in touched if s not in fast]
     names = ", ".join(s.name for s in touched)
     solved = linear_balance(conditions, inner, [t.name for t in totals])
-    if not isinstance(solved, Quotients) or len(left) != 1 or len(outer) != 1:
-        message = f"the balance of {names} at given sums is not one equation in one unknown"
-        raise RxnError("R526", message, hint="the standard approximation, or fewer fast reactions, may be solved")
+    if not isinstance(solved, Quotients):
+        balances = _independent(fast, conditions, inner)
+        return eliminated_root(mech, touched, laws, balances, names, rough)
+    if len(left) != 1 or len(outer) != 1:
+        # complexes by what they are made of, then these by their sums
+        given = solved.formulas([*left, *(t.name for t in totals)])
+        sums = [sp.Add(*(c * given.get(s, s) for s, c in w.items())) - t for w, t in outer]
+        brought = one_unknown(sums, left) if len(sums) == len(left) else None
+        if brought is None:
+            message = f"the balance of {names} at given sums is not one equation in one unknown"
+            raise RxnError("R526", message, hint="name fewer species, or fewer fast reactions")
+        last = brought.unknown
+        others = {**dict(brought.others), **given}
+        limits = [t / w[last] for w, t in outer if w.get(last, 0) > 0 and min(w.values()) > 0]
+        points = samples(mech, touched, laws)
+        return chosen_root(brought.ring, brought.f, last, others, limits, points, names, rough)
     (unknown,), ((weights, name),) = left, outer
     parts = [*solved.numerators.values(), *solved.denominators.values()]
     ring = Ring([*(p.as_expr() for p in parts), name], (unknown,))
@@ -161,3 +175,13 @@ def _roots(
     bounds = [name / weights[unknown]] if min(weights.values()) > 0 else []
     found = chosen_root(ring, f, unknown, others, bounds, points, names, rough)
     return replace(found, unknown=unknown)
+
+
+def _independent(
+    fast: Sequence[sp.Symbol], conditions: dict[sp.Symbol, sp.Expr], inner: Sequence[Law]
+) -> list[sp.Expr]:
+    """The balances without one for each sum of fast species, which the others imply."""
+    dropped: set[sp.Symbol] = set()
+    for weights, _ in inner:
+        dropped.add(next(s for s in reversed(fast) if s in weights and s not in dropped))
+    return [c for s, c in conditions.items() if s not in dropped]

@@ -55,9 +55,10 @@ def test_no_polynomial_and_no_state() -> None:
     assert "does not decide" in refused("R526", "species X = 1, Y = 1\nX' = Y\nY' = X", fast=["X"]).message
 
 
-def test_several_unknowns_that_bind_each_other() -> None:
-    text = "species A = 1, B = 1, C = 1, AB, BC\nA + B <-> AB @ 1, 1\nB + C <-> BC @ 1, 1\nAB -> 0 @ 0.01"
-    error = refused("R526", text, fast=["AB", "BC"], reactions=None, form=reductions.total)
+def test_several_unknowns_that_cannot_be_brought_down_to_one() -> None:
+    lines = ["species A = 1, B = 1, AA, BB, AB", "2 A <-> AA @ 1, 1 {fast}", "2 B <-> BB @ 1, 1 {fast}"]
+    lines += ["AA + BB <-> 2 AB @ 1, 1 {fast}", "AB -> 0 @ 0.01"]
+    error = refused("R526", "\n".join(lines), form=reductions.equilibrium)
     assert "is not one equation in one unknown" in error.message
 
 
