@@ -56,7 +56,7 @@ def _push(eq: Any, der: Any, tan: Any, ways: Any, t: float, p: Any, q: Any, out:
     """out = J Y' + f_p p' at (t, tan.stage), Y' in `ways.stage`."""
     evaluate(eq, eq.jacobian, t, tan.stage, p, tan.entries)
     evaluate(eq, der.parameters, t, tan.stage, p, tan.p_entries)
-    steer(eq, t, q)
+    steer(eq.forcing, t, q)
     out[:, :] = 0.0
     for e in range(eq.rows.size):
         _add(out[eq.rows[e]], tan.entries[e], ways.stage[eq.columns[e]])
@@ -94,7 +94,7 @@ def rosenbrock_forward(
     linearise(eq, work, t, p)
     rosenbrock_step(tab, eq, work, t, h, p)
     evaluate(eq, der.curvature, t, y, p, tan.c_entries)
-    steer(eq, t, q)
+    steer(eq.forcing, t, q)
     mixed[:, :] = 0.0
     for c in range(der.c_rows.size):
         z = der.c_columns[c]

@@ -1,7 +1,7 @@
 """Inputs inside compiled code: refreshed among the parameters before a kernel is called, and differentiated.
 
 A step begins in one piece of every input and ends in it, so that every stage sees one cubic. `evaluate` is how the
-integrators call kernels; where there are no inputs it is the call alone.
+integrators call kernels. Where there are no inputs their place is None, for which all this is compiled to nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...kernels.jit import bare_jit, call_kernel
 from ..arrays import Values
-from ..inputs import DEGREES, NO_TABLES, Tables
+from ..inputs import DEGREES, Tables
 
 
 class Forcing(NamedTuple):
@@ -42,18 +42,16 @@ class Forcing(NamedTuple):
         return cls(len(tables), slot, tables.knots, tables.first, tables.coefficients, piece, room, directions)
 
 
-UNFORCED = Forcing.of(NO_TABLES, 0)
-
-
 @bare_jit
 def enter(forcing: Any, t: float) -> bool:
     """The step that begins at t lies in the pieces that begin there; True where one is another than before."""
     changed = False
-    for j in range(forcing.number):
-        low, high = forcing.first[j], forcing.first[j + 1]
-        now = forcing.piece[j]
-        if not (forcing.knots[now] <= t and (now + 1 == high or t < forcing.knots[now + 1])):
-            above = high
+    if forcing is not None:
+        for j in range(forcing.number):
+            low, above = forcing.first[j], forcing.first[j + 1]
+            now = forcing.piece[j]
+            if forcing.knots[now] <= t and (now + 1 == above or t < forcing.knots[now + 1]):
+                continue
             while above - low > 1:
                 middle = (low + above) // 2
                 if forcing.knots[middle] <= t:
@@ -68,55 +66,54 @@ def enter(forcing: Any, t: float) -> bool:
 @bare_jit
 def next_knot(forcing: Any, goal: float) -> float:
     """The first end of a piece that is under way, if it comes before `goal`."""
-    for j in range(forcing.number):
-        after = forcing.piece[j] + 1
-        if after < forcing.first[j + 1] and forcing.knots[after] < goal:
-            goal = forcing.knots[after]
+    if forcing is not None:
+        for j in range(forcing.number):
+            after = forcing.piece[j] + 1
+            if after < forcing.first[j + 1] and forcing.knots[after] < goal:
+                goal = forcing.knots[after]
     return goal
 
 
 @bare_jit
-def _write(forcing: Any, t: float, p: Any) -> None:
-    coefficients = forcing.coefficients
-    for j in range(forcing.number):
-        i = forcing.piece[j]
-        x = t - forcing.knots[i]
-        c1, c2, c3 = coefficients[i, 1], coefficients[i, 2], coefficients[i, 3]
-        p[forcing.slot + j] = coefficients[i, 0] + x * (c1 + x * (c2 + x * c3))
-        p[forcing.slot + forcing.number + j] = c1 + x * (2.0 * c2 + 3.0 * x * c3)
+def _refresh(forcing: Any, t: float, p: Any) -> None:
+    if forcing is not None:
+        for j in range(forcing.number):
+            i = forcing.piece[j]
+            x, c = t - forcing.knots[i], forcing.coefficients[i]
+            p[forcing.slot + j] = c[0] + x * (c[1] + x * (c[2] + x * c[3]))
+            p[forcing.slot + forcing.number + j] = c[1] + x * (2.0 * c[2] + 3.0 * x * c[3])
 
 
 @bare_jit
 def evaluate(eq: Any, address: int, t: float, y: Any, p: Any, out: Any) -> None:
     """A kernel at time t, with the inputs of that time."""
-    if eq.forcing.number > 0:
-        _write(eq.forcing, t, p)
+    _refresh(eq.forcing, t, p)
     call_kernel(address, t, y, p, out)
 
 
 @bare_jit
-def steer(eq: Any, t: float, q: Any) -> None:
+def steer(forcing: Any, t: float, q: Any) -> None:
     """Directions q (P, m) of the parameters, with those of the inputs at time t."""
-    forcing = eq.forcing
-    for j in range(forcing.number):
-        i = forcing.piece[j]
-        x = t - forcing.knots[i]
-        for d in range(q.shape[1]):
-            c = forcing.directions[d, i]
-            q[forcing.slot + j, d] = c[0] + x * (c[1] + x * (c[2] + x * c[3]))
-            q[forcing.slot + forcing.number + j, d] = c[1] + x * (2.0 * c[2] + 3.0 * x * c[3])
+    if forcing is not None:
+        for j in range(forcing.number):
+            i = forcing.piece[j]
+            x = t - forcing.knots[i]
+            for d in range(q.shape[1]):
+                c = forcing.directions[d, i]
+                q[forcing.slot + j, d] = c[0] + x * (c[1] + x * (c[2] + x * c[3]))
+                q[forcing.slot + forcing.number + j, d] = c[1] + x * (2.0 * c[2] + 3.0 * x * c[3])
 
 
 @bare_jit
-def collect(eq: Any, t: float, gradient: Any) -> None:
+def collect(forcing: Any, t: float, gradient: Any) -> None:
     """What a gradient by the parameters holds for the inputs at time t goes to their coefficients."""
-    forcing = eq.forcing
-    for j in range(forcing.number):
-        i = forcing.piece[j]
-        x = t - forcing.knots[i]
-        value, rate = gradient[forcing.slot + j], gradient[forcing.slot + forcing.number + j]
-        power, below = 1.0, 0.0
-        for k in range(DEGREES):
-            forcing.gradient[i, k] += value * power + rate * k * below
-            power, below = power * x, power
-        gradient[forcing.slot + j] = gradient[forcing.slot + forcing.number + j] = 0.0
+    if forcing is not None:
+        for j in range(forcing.number):
+            i = forcing.piece[j]
+            x = t - forcing.knots[i]
+            value, rate = gradient[forcing.slot + j], gradient[forcing.slot + forcing.number + j]
+            power, below = 1.0, 0.0
+            for k in range(DEGREES):
+                forcing.gradient[i, k] += value * power + rate * k * below
+                power, below = power * x, power
+            gradient[forcing.slot + j] = gradient[forcing.slot + forcing.number + j] = 0.0

@@ -25,7 +25,7 @@ from .drive import Control, Trace
 from .elimination import dense, elimination
 from .event_kernels import EventKernels
 from .event_replay import along_events, back_events
-from .forcing import UNFORCED, Forcing
+from .forcing import Forcing
 from .replay import along, back
 from .sensitivity import Derivatives, Tangents
 from .steps import Equations, Work
@@ -87,7 +87,7 @@ class Machine:
         rows, columns = (np.array(x, dtype=np.int64) for x in (entries.rows, entries.columns))
         slope = self._slope.address if self.stiff and self._slope else 0
         table = elimination(len(self.system.states), rows, columns) if self.stiff else dense()
-        return Equations(model.rhs.address, model.jacobian.address, slope, rows, columns, UNFORCED, table)
+        return Equations(model.rhs.address, model.jacobian.address, slope, rows, columns, None, table)
 
     @cached_property
     def derivatives(self) -> Derivatives:
@@ -193,6 +193,8 @@ class Machine:
             self._smooth(back_events(*made, self.watch(), self.events.moves(len(self.tableau.c)), *last))
         else:
             back(*made, *last)
+        if equations.forcing is None:
+            return costate, gradient
         return costate, np.append(gradient[: len(p)], tables.pull(equations.forcing.gradient))
 
     def solve_many(

@@ -101,7 +101,7 @@ def _pull(eq: Any, der: Any, tan: Any, t: float, p: Any, mu: Any, gradient: Any)
     evaluate(eq, der.parameters, t, tan.stage, p, tan.p_entries)
     for e in range(der.p_rows.size):
         gradient[der.p_columns[e]] += tan.p_entries[e] * mu[der.p_rows[e]]
-    collect(eq, t, gradient)
+    collect(eq.forcing, t, gradient)
 
 
 @bare_jit
@@ -142,4 +142,4 @@ def rosenbrock_adjoint(
             costate[z] += value
         else:
             gradient[z - n] += value
-    collect(eq, t, gradient)
+    collect(eq.forcing, t, gradient)

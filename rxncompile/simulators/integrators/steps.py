@@ -18,7 +18,7 @@ from .matrix import eliminate, solve
 class Equations(NamedTuple):
     """d y/dt by address: f, the entries (rows, columns) of its Jacobian, d f/dt (0 where f does not depend on t).
 
-    `forcing`: the inputs, which kernels find among the parameters; `table`: how matrices are eliminated.
+    `forcing`: the inputs, if any, which kernels find among the parameters; `table`: how matrices are eliminated.
     """
 
     rhs: int
@@ -26,7 +26,7 @@ class Equations(NamedTuple):
     slope: int
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
-    forcing: Forcing
+    forcing: Forcing | None
     table: Elimination
 
 
