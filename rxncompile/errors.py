@@ -6,8 +6,10 @@ R602 a negative propensity, R603 times, R604 options, R605 no step small enough,
 without end, R608 a count beyond 2^53, R609 an initial value, R610 a system that the method cannot run, R611 memory,
 R612 too many states, R615 a cluster that does not answer, R616 no stable steady state.
 Of results: R706 what one did not keep, R707 a saved run that is not of this model, these times or this seed.
-Of fits: R710 a problem that is none, R711 a PEtab file, R712 a fit without an end, R713 a saved fit of something else.
+Of fits: R710 a problem that is none, R711 a PEtab file, R712 a fit without an end, R713 a saved fit of something else,
+R715 a table of measurements.
 Of moments: R531 rates that no coefficient tells, R532 equations that are open, R714 data that are none.
+Of identification: R540 candidates that are none, R720 series that are none, R721 candidates that no data can meet.
 """
 
 from __future__ import annotations

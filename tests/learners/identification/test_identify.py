@@ -1,0 +1,186 @@
+"""Equations found from data of known ones, and what the data cannot tell. Truth by scipy's integrators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+from rxncompile import load, moments, parse, rate_equations
+from rxncompile.derivations.candidates import polynomial_candidates, reaction_candidates
+from rxncompile.derivations.rational import rational_candidates
+from rxncompile.errors import RxnError
+from rxncompile.learners.identification.identify import Choice, Road, identify
+from rxncompile.learners.identification.rational_fit import fit_rational
+from rxncompile.learners.identification.series import Series
+from rxncompile.learners.problem import Noise
+from rxncompile.simulators.rate_equations.ode import integrate
+
+Rhs = Callable[[float, np.ndarray], Sequence[float]]
+
+
+def measured(
+    rhs: Rhs, begins: Sequence[Sequence[float]], end: float, samples: int, level: float, labels: str, seed: int = 1
+) -> list[Series]:
+    """Series at irregular times, with noise of a fraction of each quantity's sd over all of them."""
+    rng = np.random.default_rng(seed)
+    times = np.concatenate([[0.0], np.sort(rng.uniform(0.0, end, samples - 1))])
+    each = [solve_ivp(rhs, (0.0, end), b, "LSODA", times, rtol=1e-10, atol=1e-12).y.T for b in begins]
+    sd = np.vstack(each).std(axis=0)
+    return [Series(tuple(labels.split()), times, x + level * sd * rng.normal(size=x.shape)) for x in each]
+
+
+def lotka_volterra(t: float, y: np.ndarray) -> Sequence[float]:
+    return [y[0] - 0.5 * y[0] * y[1], 0.5 * y[0] * y[1] - y[1]]
+
+
+def sir(t: float, y: np.ndarray) -> Sequence[float]:
+    return [-0.8 * y[0] * y[1], 0.8 * y[0] * y[1] - 0.25 * y[1], 0.25 * y[1]]
+
+
+LV = {"c[X,X]": 1.0, "c[X,X*Y]": -0.5, "c[Y,Y]": -1.0, "c[Y,X*Y]": 0.5}
+
+
+@pytest.mark.parametrize("road", Road)
+@pytest.mark.parametrize("noise", Noise)
+def test_lotka_volterra(road: Road, noise: Noise) -> None:
+    """10 % noise on 120 samples, a tenth of them missing: the true terms, within 5 sd, and said to be decided."""
+    (series,) = measured(lotka_volterra, [(1.0, 1.0)], 15.0, 120, 0.1, "X Y")
+    series.values[np.random.default_rng(2).random(series.values.shape) < 0.1] = np.nan
+    found = identify(polynomial_candidates(["X", "Y"], 2), [series], noise, road)
+    assert set(found.values) == set(LV)
+    for term in found.terms:
+        assert abs(term.value - LV[term.label]) < 5.0 * term.sd < 0.2
+    assert found.decided and "tell the terms above" in str(found)
+    assert all(abs(t.value) < 5.0 * t.sd for t in found.absent)
+    again = integrate(found.system, np.linspace(0, 15, 5), initial={"X": 1, "Y": 1})
+    truth = solve_ivp(lotka_volterra, (0, 15), [1.0, 1.0], t_eval=np.linspace(0, 15, 5), rtol=1e-9, atol=1e-9).y.T
+    assert np.abs(np.asarray(again.values) - truth).max() < 0.3
+
+
+def test_without_noise_the_coefficients_are_exact() -> None:
+    series = measured(lotka_volterra, [(1.0, 1.0)], 15.0, 80, 0.0, "X Y")
+    for choice in Choice:
+        found = identify(polynomial_candidates(["X", "Y"], 2), series, choice=choice)
+        assert found.values == pytest.approx(LV, rel=1e-6)
+
+
+def test_reactions_of_an_epidemic_as_text() -> None:
+    """All reactions among people who are neither born nor die: the two true ones, and a .rxn text that says so."""
+    series = measured(sir, [(0.99, 0.01, 0.0), (0.6, 0.05, 0.1)], 30.0, 50, 0.05, "S I R")
+    candidates = reaction_candidates(["S", "I", "R"], 2, 2, ({"S": 1, "I": 1, "R": 1},))
+    found = identify(candidates, series)
+    assert {t.what for t in found.terms} == {"S + I -> 2 I", "I -> R"}
+    rates = {t.what: t.value for t in found.terms}
+    assert rates["S + I -> 2 I"] == pytest.approx(0.8, rel=0.05) and rates["I -> R"] == pytest.approx(0.25, rel=0.05)
+    net = parse(found.text)
+    state = {"S": 0.5, "I": 0.2, "R": 0.1}
+    truth = dict(zip("SIR", sir(0.0, np.array([0.5, 0.2, 0.1])), strict=True))
+    assert {k: float(v) for k, v in rate_equations(net).evaluate(state).items()} == pytest.approx(truth, rel=0.05)
+
+
+def test_terms_that_a_conserved_sum_makes_the_same_are_named() -> None:
+    """One epidemic among people whose number is always 1: I R in d I/dt is I - I^2 - I S, and so on."""
+    series = measured(sir, [(0.99, 0.01, 0.0)], 30.0, 100, 0.0, "S I R")
+    found = identify(polynomial_candidates(["S", "I", "R"], 2), series)
+    same = {a.label: dict(a.same_as) for a in found.alike}
+    assert found.alike and not found.decided and "the same as" in str(found)
+    # whatever was chosen, the relations hold along S + I + R = 1
+    rng = np.random.default_rng(0)
+    for label, sums in same.items():
+        state, monomial = label[2:-1].split(",")
+        if any(not other.startswith(f"c[{state},") for other in sums):
+            continue  # equations mix where terms are equal along this one trajectory only
+        for _ in range(3):
+            s, i = rng.uniform(0.1, 0.5, 2)
+            at = {"S": s, "I": i, "R": 1.0 - s - i}
+            value = sum(w * _monomial(k[2:-1].split(",")[1], at) for k, w in sums.items())
+            assert value == pytest.approx(_monomial(monomial, at), abs=2e-2)
+
+
+def _monomial(text: str, at: dict[str, float]) -> float:
+    found = 1.0
+    for factor in text.split("*"):
+        name, _, power = factor.partition("^")
+        found *= 1.0 if name == "1" else at[name] ** int(power or 1)
+    return found
+
+
+def test_the_mean_equations_of_skin_renewal() -> None:
+    """Yang et al. 2021, Eq. 11: ten quadratic candidates become three, as its ODENet found 0.0079, 1.0903, -0.3094.
+
+    Means of a million runs, drawn with the covariance that they have: Cov(n(t), n(s)) = exp(M (t - s)) Cov(n(s)).
+    """
+    from scipy.linalg import expm
+
+    net = load("models/spcm.rxn")
+    t = np.arange(0.0, 21.0)
+    exact = integrate(moments(net, 2), t)
+    labels = list(exact.labels)
+    columns = {x: np.asarray(exact.values)[..., labels.index(x)].ravel() for x in labels}
+    mean = np.column_stack([columns["<A>"], columns["<B>"]])
+    M = np.array([[0.00792, 0.0], [1.09208, -0.31]])
+    C = np.zeros((42, 42))
+    for i in range(21):
+        second = np.array([[columns["<A^2>"][i], columns["<A*B>"][i]], [columns["<A*B>"][i], columns["<B^2>"][i]]])
+        V = second - np.outer(mean[i], mean[i])
+        for j in range(i, 21):
+            C[2 * j : 2 * j + 2, 2 * i : 2 * i + 2] = expm(M * (j - i)) @ V
+            C[2 * i : 2 * i + 2, 2 * j : 2 * j + 2] = (expm(M * (j - i)) @ V).T
+    C /= 1e6
+    values, vectors = np.linalg.eigh(C)
+    noise = vectors @ (np.sqrt(np.maximum(values, 0.0)) * np.random.default_rng(8).normal(size=42))
+    series = Series(("A", "B"), t, mean + noise.reshape(21, 2), covariance=C)
+    for law in Noise:
+        found = identify(polynomial_candidates(["A", "B"], 2, constant=False), [series], law)
+        truth = {"c[A,A]": 0.00792, "c[B,A]": 1.09208, "c[B,B]": -0.31}
+        assert set(found.values) == set(truth)
+        for term in found.terms:
+            assert abs(term.value - truth[term.label]) < 4.0 * term.sd  # once in 5,000 sets
+        errors = [abs(found.values[k] - v) for k, v in truth.items()]
+        assert all(e < p for e, p in zip(errors, (2e-4, 2e-3, 6e-4), strict=True))  # the paper's: 2e-5, 2e-3, 6e-4
+
+
+def gene() -> Series:
+    """The gene network's full equations at t = 100 ... 1000."""
+    system = rate_equations(load("models/gene_autoregulation.rxn"))
+    t = np.linspace(100.0, 1000.0, 91)
+    found = integrate(system, np.concatenate([[0.0], t]), rtol=1e-11, atol=1e-14)
+    values = np.asarray(found.values).reshape(92, -1)[:, [list(found.labels).index(s.label) for s in system.states]]
+    return Series(tuple(s.label for s in system.states), t, values[1:])
+
+
+def test_table_three() -> None:
+    """Six redundant terms are removed, exactly these, and the rest is as in Yang et al. 2021, Table III, or better."""
+    series = gene()
+    system = rate_equations(load("models/gene_autoregulation.rxn"))
+    candidates = rational_candidates(system, ["G", "GP", "GP2"], ["P"], 2)
+    found = fit_rational(candidates, [series])
+    truth = {"beta[1]": 8 / 15, "beta[2]": 2 / 3, "alpha[1,1]": 0.016, "alpha[2,2]": 0.02, "alpha[3,3]": 0.03}
+    paper = {"beta[1]": 0.0125, "beta[2]": 0.01, "alpha[1,1]": 0.019, "alpha[2,2]": 0.005, "alpha[3,3]": 0.005}
+    assert set(found.values) == set(truth)
+    for label, value in found.values.items():
+        assert abs(value / truth[label] - 1.0) < paper[label]
+    whole = fit_rational(candidates, [series], select=False)
+    assert len(whole.terms) == 11 and whole.condition > 1e4 > found.condition
+    law = candidates.only(list(truth)).conserving({"G": 1, "GP": 1, "GP2": 1}, 0.03)
+    for label, value in fit_rational(law, [series], select=False).values.items():
+        assert abs(value / truth[label] - 1.0) < 0.005
+    reduced = fit_rational(law, [series], select=False).system
+    again = integrate(reduced, [0.0, 900.0], initial={"P": series.values[0, 0], "M": series.values[0, 1]})
+    end = dict(zip(again.labels, np.asarray(again.values).reshape(2, -1)[-1], strict=True))
+    assert end["P"] == pytest.approx(series.values[-1, 0], rel=0.01)
+
+
+def test_data_that_do_not_fit_are_named() -> None:
+    candidates = polynomial_candidates(["X", "Y"], 2)
+    (series,) = measured(lotka_volterra, [(1.0, 1.0)], 5.0, 20, 0.0, "X Y")
+    for data in ([], [Series(("X",), series.times, series.values[:, :1])]):
+        with pytest.raises(RxnError) as error:
+            identify(candidates, data)
+        assert error.value.code == "R720"
+    together = Series(series.labels, series.times, series.values, covariance=np.eye(40))
+    with pytest.raises(RxnError, match="held out"):
+        identify(candidates, [together], choice=Choice.HELD_OUT)
