@@ -55,6 +55,59 @@ class Trace(NamedTuple):
         return self if self.firings is not None else self._replace(firings=Firings.of(steps, n))
 
 
+class Marks(NamedTuple):
+    """Everything that the rest of a solve follows from, at every so many steps; `every[0]` grows so that room lasts.
+
+    Of n states: y, the stage that an explicit step begins with, (t, h, size and length of the step before), the row of
+    times under way. `most[0]`: a solve ends after so many steps; `resumed`: it begins at mark 0, and not anew.
+    """
+
+    y: Values
+    k: Values
+    at: Values
+    row: Any
+    every: Any
+    most: Any
+    resumed: bool
+
+    @classmethod
+    def of(cls, room: int, n: int) -> Marks:
+        """Room for so many."""
+        whole = np.int64
+        lines = np.zeros((room, n)), np.zeros((room, n)), np.zeros((room, 4)), np.zeros(room, dtype=whole)
+        return cls(*lines, np.ones(1, dtype=whole), np.full(1, 2**62, dtype=whole), False)
+
+    def resume(self, i: int, steps: int, room: int) -> Marks:
+        """To go on from mark i for so many steps, with room for finer marks."""
+        found = Marks.of(room, self.y.shape[1])
+        for mine, theirs in ((found.y, self.y), (found.k, self.k), (found.at, self.at), (found.row, self.row)):
+            mine[0] = theirs[i]
+        found.most[0] = steps
+        return found._replace(resumed=True)
+
+
+@bare_jit
+def _mark(marks: Any, step: int, t: float, h: float, size: float, length: float, row: int, y: Any, k: Any) -> None:
+    if step % marks.every[0]:
+        return
+    i, room = step // marks.every[0], marks.row.size
+    if i == room:  # every other one goes
+        marks.every[0] *= 2
+        for j in range(1, (room + 1) // 2):
+            for m in range(y.size):
+                marks.y[j, m], marks.k[j, m] = marks.y[2 * j, m], marks.k[2 * j, m]
+            for m in range(4):
+                marks.at[j, m] = marks.at[2 * j, m]
+            marks.row[j] = marks.row[2 * j]
+        if step % marks.every[0]:
+            return
+        i = step // marks.every[0]
+    marks.row[i] = row
+    marks.at[i, 0], marks.at[i, 1], marks.at[i, 2], marks.at[i, 3] = t, h, size, length
+    for m in range(y.size):
+        marks.y[i, m], marks.k[i, m] = y[m], k[m]
+
+
 @bare_jit
 def _keep(trace: Any, t: float, h: float, y: Any) -> None:
     i = trace.used[0]
@@ -67,12 +120,13 @@ def _keep(trace: Any, t: float, h: float, y: Any) -> None:
 
 @bare_jit
 def solve(
-    tab: Any, eq: Any, work: Any, control: Any, times: Any, p: Any, out: Any, count: Any, trace: Any, ev: Any = None
+    tab: Any, eq: Any, work: Any, control: Any, times: Any, p: Any, out: Any, count: Any, trace: Any, ev: Any = None,
+    marks: Any = None,
 ) -> int:  # fmt: skip
     """y at `times` from y = out[0] at times[0], into `out` (T, n); DONE or why not.
 
     `count` (4,) gives the steps taken, the steps refused, the row that was under way, and the event at fault. `ev`: a
-    Watch, or None for a System without events, for which this is compiled without them.
+    Watch, or None for a System without events, for which this is compiled without them. `marks`: kept if given.
     """
     y, new, k = work.y, work.new, work.k
     n, stages, last, implicit = y.size, tab.c.size, times.size - 1, tab.gamma > 0.0
@@ -90,13 +144,27 @@ def solve(
         stop = next_due(ev, t, end)
     if last == 0 or code:
         return code
+    anew, h, last_size, length, refused, fresh, row = True, control.fixed, 1.0, 0.0, False, False, 1
+    if marks is not None:
+        anew = not marks.resumed
+        if not anew:
+            t, h, last_size, length = marks.at[0, 0], marks.at[0, 1], marks.at[0, 2], marks.at[0, 3]
+            row = marks.row[0]
+            for m in range(n):
+                y[m], k[0, m] = marks.y[0, m], marks.k[0, m]
     enter(eq.forcing, t)
-    evaluate(eq, eq.rhs, t, y, p, k[0])
-    h = control.fixed if control.fixed > 0.0 else first_step(eq, work, t, end, p, control.rtol, control.atol, tab.order)
-    last_size, length, refused, fresh, row = 1.0, 0.0, False, False, 1
+    if anew:
+        evaluate(eq, eq.rhs, t, y, p, k[0])
+        if control.fixed == 0.0:
+            h = first_step(eq, work, t, end, p, control.rtol, control.atol, tab.order)
     while row <= last:
         if count[0] + count[1] >= control.max_steps:
             return SPENT
+        if marks is not None:
+            if count[0] == marks.most[0]:
+                return DONE
+            if not refused:
+                _mark(marks, count[0], t, h, last_size, length, row, y, k[0])
         goal = times[row] if control.landing else end
         if ev is not None:
             goal = min(goal, stop)
