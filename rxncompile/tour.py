@@ -11,11 +11,13 @@ import numpy as np
 from rich.console import Console
 
 from .derivations.rates import jump_process, rate_equations
+from .derivations.reductions import Reduction, standard, total
 from .errors import RxnError
 from .judging import Judgement, judge
 from .judging.judge import USUAL
+from .judging.reductions import Reduced, judge_reductions
 from .judging.truth import distribution
-from .network import Network, per_event
+from .network import Flag, Network, per_event
 from .simulators.jumps.ssa import sample
 from .simulators.rate_equations.horizon import expected_events, horizon, output_times
 from .simulators.rate_equations.ode import integrate
@@ -119,12 +121,13 @@ def computed(
 ) -> Tour:
     """What the page shows: equations, their solution, stochastic runs; in words why something is missing."""
     rates, ode, jumps, ensemble, paths, reason = None, None, None, None, None, ""
-    comparison, judgement = None, None
+    comparison, judgement, reduced = None, None, None
     try:
         rates = rate_equations(net)
         times = output_times(rates, until or horizon(rates), points)
         say(f"integrating until {times[-1]:g}")
         ode = integrate(rates, finer(times, _FINER))
+        reduced = _reduced(net, times, say)
         jumps, counted, paths, reason = _stochastic(net, times, runs, seed, say)
         if jumps is not None and counted is not None and paths is not None:
             comparison, judgement = _judged(net, jumps, counted, say)
@@ -132,7 +135,20 @@ def computed(
     except RxnError as error:
         say(str(error))
         reason = _in_words(error)
-    return Tour(net, rates, jumps, ode, ensemble, paths, command, reason, comparison, judgement)
+    return Tour(net, rates, jumps, ode, ensemble, paths, command, reason, comparison, judgement, reduced)
+
+
+def _reduced(net: Network, times: np.ndarray, say: Say) -> Reduced | None:
+    """The model without what it marks as fast, followed in time; None where nothing is marked or can be left out."""
+    if not any(Flag.FAST in s.flags for s in net.species):
+        return None
+    made: dict[str, Reduction] = {}
+    for name, form in (("standard", standard), ("total", total)):
+        try:
+            made[f"{name} quasi-steady state"] = form(net)
+        except RxnError as error:
+            say(f"no {name} quasi-steady state: {error.message}")
+    return judge_reductions(net, made, times) if made else None
 
 
 def _written(text: str, page: Path) -> int:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from ..dimensions import time_unit
 from ..judging import Judgement
+from ..judging.reductions import Reduced
 from ..network import Network
 from ..notation import Letters, letters
 from ..notation.boxes import Letter, Script
@@ -33,6 +34,7 @@ class Tour:
     reason: str = ""
     comparison: Comparison | None = None  # of the ensemble with the master equation, where that is small
     judgement: Judgement | None = None  # of closures, where that is cheap
+    reduced: Reduced | None = None  # by what the model marks as fast
 
     @cached_property
     def letters(self) -> Letters:

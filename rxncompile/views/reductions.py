@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from rich.text import Text
 from ..judging.reductions import Followed, Reduced
 from ..judging.verdict import in_percent
 from .plots import short
-from .style import INK, SERIES, blank, look
+from .style import INK, SERIES, WIDTH, blank, look
 from .tables import empty
 
 _ROWS = 6
@@ -36,6 +37,31 @@ def reduced_figure(judged: Reduced, time_unit: str = "") -> Figure:
             ax.set_xlabel(f"time ({time_unit})" if time_unit not in ("", "1") else "time")
             ax.set_xlim(judged.t[0], judged.t[-1])
         figure.legend(handles=_key(judged), loc="outside upper left", ncols=3)
+    return figure
+
+
+def reduced_values(judged: Reduced, time_unit: str = "") -> Figure:
+    """The values alone, in a column."""
+    return _column(judged, _values, time_unit)
+
+
+def reduced_errors(judged: Reduced, time_unit: str = "") -> Figure:
+    """The errors alone, in a column."""
+    return _column(judged, _errors, time_unit)
+
+
+def _column(judged: Reduced, drawn: Callable[[Axes, Reduced, int], None], time_unit: str) -> Figure:
+    chosen = _shown(judged)
+    with look():
+        figure = blank(0.9 + 1.3 * len(chosen), width=WIDTH)
+        axes = figure.subplots(len(chosen), 1, squeeze=False, sharex=True)[:, 0]
+        for ax, k in zip(axes, chosen, strict=True):
+            drawn(ax, judged, k)
+            if drawn is _errors:
+                ax.set_ylabel(f"error of {short(judged.labels[k], 16)}")
+        axes[-1].set_xlim(judged.t[0], judged.t[-1])
+        axes[-1].set_xlabel(f"time ({time_unit})" if time_unit not in ("", "1") else "time")
+        figure.legend(handles=_key(judged)[drawn is _errors :], loc="outside upper left", ncols=2)
     return figure
 
 

@@ -12,6 +12,7 @@ from .constraints import structure, what_is_conserved
 from .introduction import first_sentence, introduction
 from .page import Chapter, page, paragraph
 from .readings import summary
+from .what_is_left import what_is_left
 
 _MOST = 1_900_000  # bytes of a page, less its frame
 
@@ -21,6 +22,7 @@ CHAPTERS: tuple[Callable[[Tour], Chapter | None], ...] = (
     on_the_lattice,
     what_happens,
     how_good_closures_are,
+    what_is_left,
     what_is_conserved,
     structure,
     the_equations,
