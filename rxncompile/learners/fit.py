@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from difflib import get_close_matches
 from hashlib import blake2b
 from pathlib import Path
 from threading import Event
@@ -17,50 +19,28 @@ from typing import Any
 import numpy as np
 
 from ..errors import RxnError
+from ..network import Network
 from ..simulators.arrays import Values
 from ..simulators.pool import each_block, how_many
+from ..system import System
+from .asked import NoiseModel, Table, Unknowns, fit_problem
+from .fitted import Fit as Fit
 from .objective import Objective
 from .problem import Problem
+from .scales import to_scale
 from .starts import Search, Start
 
 Progress = Callable[[int, int, float], object]
 
 
-@dataclass(frozen=True, eq=False)
-class Fit:
-    """Minimisations of one objective, best first, and notes on what went wrong."""
-
-    objective: Objective
-    starts: tuple[Start, ...]
-    seed: int
-    notes: tuple[str, ...] = ()
-
-    @property
-    def best(self) -> Start:
-        """The start that ended lowest. Raises R712 where none has ended."""
-        if not self.starts or self.starts[0].failed:
-            raise RxnError("R712", f"no start of the fit of {self.objective.problem.name} ended")
-        return self.starts[0]
-
-    @property
-    def x(self) -> Values:
-        """The best point on the scales of the unknowns, (K,)."""
-        return np.array(self.best.end)
-
-    @property
-    def values(self) -> dict[str, float]:
-        """The best values by name."""
-        found = self.objective.natural(self.x)
-        return dict(zip(self.objective.problem.names, found.tolist(), strict=True))
-
-    def __repr__(self) -> str:
-        ended = sum(not s.failed for s in self.starts)
-        value = f", best {self.starts[0].value:.6g}" if ended else ""
-        return f"<Fit {self.objective.problem.name}: {ended} of {len(self.starts)} starts ended{value}>"
-
-
 def fit(
-    problem: Problem | Objective,
+    model: Network | System | Problem | Objective,
+    data: Table | None = None,
+    unknowns: Unknowns | None = None,
+    noise: NoiseModel = NoiseModel.NORMAL,
+    sd: float | Mapping[str, float] | None = None,
+    conditions: Mapping[str, Mapping[str, float | str]] | None = None,
+    observables: Mapping[str, str] | None = None,
     starts: int = 10,
     seed: int = 0,
     begin: Mapping[str, float] | None = None,
@@ -69,19 +49,21 @@ def fit(
     progress: Progress | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
 ) -> Fit:
-    """Minimise the negative log likelihood from `starts` points drawn evenly within the bounds on their scales.
+    """Minimise the negative log likelihood (and that of priors) from `starts` points drawn within the bounds.
 
-    `begin` gives the first start its values. `checkpoint`: a .json file in which every finished start is kept, and
-    from which finished ones are taken, if it is of the same problem and seed. Ctrl-C gives the starts that are
-    finished. `progress(done, starts, best)` is called after each.
+    Of a Network or System, `data` to `observables` say what is asked, see `fit_problem`; a Problem says it itself.
+    `begin` gives the first start its values, of all unknowns or of some. `checkpoint`: a .json file in which every
+    finished start is kept, and from which finished ones are taken, if it is of the same problem, seed and search.
+    Ctrl-C gives the starts that are finished. `progress(done, starts, best)` is called after each.
 
-    Raises R604 for numbers of starts, R710 for `begin`, R713 for a checkpoint of something else.
+    Raises R604 for numbers of starts, R710 and R715 for what is asked, R713 for a checkpoint of something else.
     """
-    objective = problem if isinstance(problem, Objective) else Objective(problem)
-    if isinstance(starts, bool) or starts < 1:
-        raise RxnError("R604", f"starts = {starts!r} is not a whole number of at least 1")
-    keep = _Checkpoint(objective, seed, checkpoint)
+    for name, count in (("starts", starts), ("evaluations", evaluations)):
+        if isinstance(count, bool) or count < 1:
+            raise RxnError("R604", f"{name} = {count!r} is not a whole number of at least 1")
+    objective = _objective(model, data, (unknowns, noise, sd, conditions, observables))
     first = _begin(objective, begin) if begin is not None else None
+    keep = _Checkpoint(objective, (seed, evaluations, None if first is None else first.tolist()), checkpoint)
     search = Search.of(objective, seed, first, evaluations)
     missing = [k for k in range(starts) if k not in keep.done]
     notes: tuple[str, ...] = ()
@@ -98,25 +80,53 @@ def fit(
         notes = (f"interrupted: {len(keep.done)} of {starts} starts",)
     mine = [s for k, s in keep.done.items() if k < starts]
     ended = sorted(mine, key=lambda s: (s.failed, s.value, s.number))
-    failed = [s for s in ended if s.failed]
-    if failed:
-        notes += (f"{len(failed)} of {len(ended)} starts failed: {failed[0].message}",)
-    return Fit(objective, tuple(ended), seed, notes)
+    said = Counter(s.message for s in ended if s.failed)
+    notes += tuple(f"{count} of {len(ended)} starts failed: {why}" for why, count in said.items())
+    return Fit(objective, tuple(ended), seed, notes, model if isinstance(model, Network) else None)
+
+
+Asked = tuple[
+    Unknowns | None, NoiseModel, float | Mapping[str, float] | None, Mapping[str, Mapping[str, float | str]] | None,
+    Mapping[str, str] | None,
+]  # fmt: skip
+
+
+def _objective(model: Network | System | Problem | Objective, data: Table | None, asked: Asked) -> Objective:
+    if isinstance(model, Problem | Objective):
+        if data is not None:
+            raise RxnError("R710", "a Problem has its data; of a model and data give the model")
+        return model if isinstance(model, Objective) else Objective(model)
+    if data is None:
+        raise RxnError("R710", f"a fit of {model.name} needs data", hint="a table, a file, or arrays by observable")
+    return Objective(fit_problem(model, data, *asked))
 
 
 def _begin(objective: Objective, given: Mapping[str, float]) -> Values:
-    names = objective.problem.names
-    if set(given) != set(names):
-        raise RxnError("R710", "a fit begins from values of all its unknowns: " + ", ".join(names))
-    return objective.scaled(np.array([given[n] for n in names], dtype=float))
+    """The values given, others as the model has them, or amid the bounds."""
+    unknowns, low, high = objective.problem.unknowns, *objective.bounds
+    for name in given:
+        if name not in objective.problem.names:
+            near = get_close_matches(name, objective.problem.names, 1)
+            hint = f"did you mean {near[0]!r}?" if near else "unknowns are: " + ", ".join(objective.problem.names)
+            raise RxnError("R710", f"a fit cannot begin at a value of {name!r}, which is no unknown", hint=hint)
+    middle = 0.5 * (low + high)
+    for k, unknown in enumerate(unknowns):
+        value = given.get(unknown.name, unknown.nominal)
+        if value is not None:
+            inside = min(max(float(value), unknown.lower), unknown.upper)
+            middle[k] = float(to_scale(unknown.scale, np.array(inside)))
+    return middle
 
 
 class _Checkpoint:
     """The finished starts, in a file where there is one."""
 
-    def __init__(self, objective: Objective, seed: int, path: str | os.PathLike[str] | None) -> None:
+    def __init__(self, objective: Objective, search: Sequence[object], path: str | os.PathLike[str] | None) -> None:
         self.path = Path(path) if path is not None else None
-        self.origin = {"problem": digest(objective.problem), "seed": seed, "name": objective.problem.name}
+        tolerances = [objective.scheme.value, objective.rtol, objective.atol]
+        self.origin: dict[str, object] = {
+            "problem": digest(objective.problem), "search": [*search, *tolerances], "name": objective.problem.name
+        }  # fmt: skip
         self.done: dict[int, Start] = {}
         if self.path is not None and self.path.exists():
             self._load(self.path)
@@ -149,11 +159,16 @@ class _Checkpoint:
 
 def digest(problem: Problem) -> str:
     """What tells one problem from another."""
-    found = blake2b(digest_size=16)
-    for part in (problem.system.states, problem.system.drift, problem.system.jumps, problem.system.definitions,
-                 problem.system.parameters, problem.unknowns, problem.observables, problem.conditions):  # fmt: skip
+    found, system = blake2b(digest_size=16), problem.system
+    for part in (system.states, system.rhs, system.jumps, system.definitions, system.events, system.parameters,
+                 problem.unknowns, problem.observables, problem.constraints, problem.start,
+                 [(c.label, c.values) for c in problem.conditions]):  # fmt: skip
         found.update(repr(part).encode())
     data = problem.data
-    for array in (data.condition, data.observable, data.time, data.value):
+    factor = np.ones(0) if data.factor is None else data.factor
+    arrays = [data.condition, data.observable, data.time, data.value, factor]
+    arrays += [a for block in problem.correlated for a in (block.rows, block.covariance)]
+    arrays += [np.array(a) for c in problem.conditions for _, series in c.inputs for a in series]
+    for array in arrays:
         found.update(np.ascontiguousarray(array, dtype=np.float64).tobytes())
     return found.hexdigest()

@@ -6,10 +6,10 @@ On the scales x of the unknowns, with z_k = g(y_k), measurements independent or 
     F = (dz/dx)' (S C S)^-1 (dz/dx) + (d log sigma/dx)' (1 + C^-1 * C) (d log sigma/dx)    a block, S = diag(sigma)
 
 `*` entry by entry. A prior adds the curvature of its -log density. F^-1 bounds
-the covariance of unbiased estimates (Cramer and Rao) and is that of the likeliest
 the covariance of unbiased estimates (Cramer and Rao) and is that of the likeliest values where data are many.
 Constraints A x = b leave N (N' F N)^-1 N', the columns of N spanning the null space of A.
 """
+
 from __future__ import annotations
 
 import math

@@ -18,6 +18,7 @@ from .objective import Failed, Objective
 from .problem import Noise, Scale
 from .scales import slope
 
+_LEAST = 0.01  # curvature of a rounded |r| far from its kink, where it has next to none
 _HALF_LOG = 0.5 * math.log(2.0 * math.pi)
 
 
@@ -25,8 +26,8 @@ _HALF_LOG = 0.5 * math.log(2.0 * math.pi)
 class Judged:
     """Of N rows: r, g'(y)/sigma, and the slopes of the value by r (`pull`) and by log sigma (`push`); (N,) each.
 
-    `weights`: the curvature by r that a minimiser should take, that of least squares reweighted where noise is
-    Laplace's.
+    `weights`: the curvature by r that a minimiser should take. Of Laplace's noise that of the rounded kink, and a
+    little more for what lies beyond; without rounding that of least squares reweighted.
     """
 
     value: float
@@ -37,7 +38,7 @@ class Judged:
     weights: Values
 
 
-def judged(objective: Objective, y: Values, sigma: Values, rounding: float = 0.0, least: float = 0.0) -> Judged:
+def judged(objective: Objective, y: Values, sigma: Values, rounding: float = 0.0, least: float = 1e-3) -> Judged:
     """The likelihood of predictions (N,), no priors; `least`: |r| below which weights grow no more. Raises Failed."""
     if not (sigma > 0.0).all() or not np.isfinite(sigma).all():
         raise Failed
@@ -57,5 +58,6 @@ def judged(objective: Objective, y: Values, sigma: Values, rounding: float = 0.0
         value += float(0.5 * (white @ white - r[mine] @ r[mine]) + np.log(np.diagonal(factor)).sum())
         pull[mine] = np.linalg.solve(factor.T, white)
         push[mine] = 1.0 - r[mine] * pull[mine]
-    weights = np.where(normal, 1.0, 1.0 / np.maximum(size, least if least else 1e-300))
+    bend = rounding**2 / np.where(size > 0.0, size, 1.0) ** 3 + _LEAST if rounding else 1.0 / np.maximum(size, least)
+    weights = np.where(normal, 1.0, bend)
     return Judged(value, r, steep / sigma, pull, push, weights)

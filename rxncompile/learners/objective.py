@@ -329,8 +329,10 @@ class Objective:
             trace, states = self._states(setting, p, start)
             values, slopes = self.observed.over(setting.times, states, np.append(p, given[0]), given)
             at, o = setting.at, self.problem.data.observable[setting.rows]
-            found = (values[at, o], values[at, count + o], slopes[at, o], slopes[at, count + o])
-            yield Solved(setting, p, trace, by, *found)
+            sigma, dsigma = values[at, count + o], slopes[at, count + o]
+            if (factor := self.problem.data.factor) is not None:
+                sigma, dsigma = sigma * factor[setting.rows], dsigma * factor[setting.rows, np.newaxis]
+            yield Solved(setting, p, trace, by, values[at, o], sigma, slopes[at, o], dsigma)
 
     def _recent(self, solved: Solved) -> tuple[Values, Trace, int]:
         """(times, the steps between them, how many times were left out): all, or those from `since` on."""

@@ -28,7 +28,7 @@ from ..expressions import symbol
 from ..network import Distribution
 from ..simulators.arrays import Values
 from ..simulators.inputs import Series
-from ..system import Constant, System
+from ..system import Constant, System, sort_definitions
 
 Places = NDArray[np.int64]
 
@@ -85,12 +85,16 @@ class Condition:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Measurements, one a place of each array: places of its condition and observable, its time and value."""
+    """Measurements, one a place of each array: places of its condition and observable, its time and value.
+
+    `factor`: what the sigma of its observable is multiplied with, 1 everywhere where there is none.
+    """
 
     condition: Places
     observable: Places
     time: Values
     value: Values
+    factor: Values | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +172,8 @@ class Problem:
                 hint = "give its initial value a parameter, and let that be the unknown"
                 raise RxnError("R710", f"the unknown {unknown.name!r} is a state of {system.name}", hint=hint)
         constants = tuple(Constant(symbol(u.name), u.name, sp.S.One) for u in more)
-        whole = replace(system, parameters=(*system.parameters, *constants))
+        tied = _tied(system, unknowns, conditions)
+        whole = replace(tied, parameters=(*tied.parameters, *constants))
         found = (whole, unknowns, observables, conditions, data, start, correlated, constraints)
         return cls(name or system.name, *found)
 
@@ -176,6 +181,28 @@ class Problem:
     def names(self) -> tuple[str, ...]:
         """Of the unknowns."""
         return tuple(u.name for u in self.unknowns)
+
+
+def _tied(system: System, unknowns: tuple[Unknown, ...], conditions: tuple[Condition, ...]) -> System:
+    """The System with parameters that are formulas of others as definitions: they follow what a fit changes.
+
+    Raises R710 where a condition sets such a parameter, and another does not.
+    """
+    moved = {c.label for c in system.parameters if c.value.free_symbols}
+    moved -= {u.name for u in unknowns}
+    for label in sorted(moved):
+        setting = sum(label in dict(c.values) for c in conditions)
+        if 0 < setting < len(conditions):
+            hint = "let every condition set it, or none"
+            raise RxnError("R710", f"some conditions set {label!r}, in others it is a formula", hint=hint)
+        if setting:
+            moved.remove(label)
+    if not moved:
+        return system
+    formulas = {c.symbol: c.value for c in system.parameters if c.label in moved}
+    definitions = sort_definitions({**formulas, **dict(system.definitions)}, system.name)
+    kept = tuple(c for c in system.parameters if c.label not in moved)
+    return replace(system, parameters=kept, definitions=definitions)
 
 
 def _check_unknown(unknown: Unknown) -> None:
@@ -192,6 +219,8 @@ def _check_data(problem: Problem) -> None:
     sizes = {len(data.condition), len(data.observable), len(data.time), len(data.value)}
     if len(sizes) > 1:
         raise RxnError("R710", f"the columns of the data of {problem.name} have different lengths")
+    if data.factor is not None and (len(data.factor) not in sizes or not (data.factor > 0.0).all()):
+        raise RxnError("R710", f"the sizes of noise of {problem.name} are not one a row, or not more than 0")
     if not len(data.value):
         raise RxnError("R710", f"{problem.name} has no data")
     for k, time in enumerate(data.time):

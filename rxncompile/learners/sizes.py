@@ -60,6 +60,7 @@ def sizes_of(problem: Problem) -> tuple[Size, ...]:
         if not len(rows) or np.isin(rows, blocked).any():
             continue
         factor = np.array([float(used[int(o)]) for o in problem.data.observable[rows]])
+        factor = factor if problem.data.factor is None else factor * problem.data.factor[rows]
         found.append(Size(k, rows, factor, noises.pop()))
     return tuple(found)
 

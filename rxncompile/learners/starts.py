@@ -148,7 +148,7 @@ class Search:
         try:
             value, message = self.objective.value(end), last.message if last is not None else ""
         except Failed:
-            value, message = math.inf, "the model could not be solved where it began"
+            value, message = math.inf, "the model could not be solved where the search ended"
         return Start(number, tuple(begin.tolist()), tuple(end.tolist()), value, message, spent)
 
     def _minimum(self, descent: _Descent, x: Values, rounding: float, enough: float) -> Ended[Scores] | None:
