@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from rxncompile.learners.moments import (
     RateEstimate,
     Selection,
     measured_moments,
+    non_negative_rates,
     ordinary_rates,
     rates_by_integrals,
     rates_from_moments,
@@ -155,6 +157,23 @@ def test_absent_reactions() -> None:
     values = {p.name: float(p.value) for p in found.learned.parameters}
     for name in ("lambda", "r1", "r2", "Gamma"):
         assert values[name] == pytest.approx(TRUTH[name], rel=0.01)
+
+
+def test_no_rate_below_zero() -> None:
+    """The constrained estimate in closed form: with one rate at its bound it is the conditional mean of the others."""
+    net = parse("param a = 0.3, b = 0.1, c = 5\nspecies A = 50, B\nA -> B @ a\nA -> 0 @ b\n0 -> A @ c\n")
+    found = rates_from_moments(net, exact(net, {"a": 0.3, "b": 0.1, "c": 5.0}, np.linspace(1.0, 9.0, 9)))
+    assert non_negative_rates(found) is found
+    moved = replace(found, values=found.values - np.array([0.0, 0.2, 0.0]))
+    rates = zip(found.reactions, moved.values, strict=True)
+    low = replace(moved, reactions=tuple(replace(r, rate=x) for r, x in rates))
+    again = non_negative_rates(low)
+    C, x = found.covariance, moved.values
+    expected = x - C[:, 1] / C[1, 1] * x[1]
+    np.testing.assert_allclose(again.values, expected, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(again.covariance, C - np.outer(C[:, 1], C[:, 1]) / C[1, 1], atol=1e-9 * C.max())
+    assert again.distance - low.distance == pytest.approx(x[1] ** 2 / C[1, 1], rel=1e-6)
+    assert "ended at zero" in again.notes[-1] and again.reactions[1].rate < 1e-12
 
 
 def variation(learned: Network) -> np.ndarray:

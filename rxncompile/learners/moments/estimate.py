@@ -80,12 +80,13 @@ class RateEstimate:
 
     @property
     def learned(self) -> Network:
-        """The network with these values; a rate below zero is set to zero. Raises R504 as `with_values`."""
+        """The network with these values. One with a rate below zero cannot be simulated: see `non_negative_rates`."""
         return with_values(self.network, dict(zip(self.names, map(float, self.values), strict=True)))
 
     def errors(self, truth: dict[str, float]) -> dict[str, float]:
-        """(value - truth)/sd of the parameters that are named."""
-        return {n: (self[n] - x) / float(self.sd[self._place(n)]) for n, x in truth.items()}
+        """(value - truth)/sd of the parameters that are named; not a number for one that is held at a value."""
+        sd = {n: float(self.sd[self._place(n)]) for n in truth}
+        return {n: (self[n] - x) / sd[n] if sd[n] > 0.0 else math.nan for n, x in truth.items()}
 
     def _place(self, name: str) -> int:
         if name not in self.names:

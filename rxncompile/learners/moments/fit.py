@@ -21,11 +21,13 @@ from ...simulators.arrays import Values
 from .data import MomentData
 from .estimate import RateEstimate, named
 from .integrals import rough_parameters
-from .model import MomentModel, Unsolvable, model_of, relation_of
+from .model import MomentModel, Predicted, Unsolvable, model_of, relation_of
 from .powers import about, about_slope
 from .reactions import reaction_rates
 
-_ROUNDS, _EVALUATIONS = 12, 200
+_ROUNDS, _MOST = 25, 200
+_FAR = 1.0  # standard errors that one step may go without a trust region
+_CLEAR = 1e-7  # what of a moment is not told by those before it, where no direction is without width
 _STILL = 1e-6  # of a standard error: no further improvement
 _FLAT = 1e-10  # of the largest: an eigenvalue of correlations that is rounding
 _LOST = 1e-9  # of the largest: a direction of parameters that the moments do not tell
@@ -83,10 +85,9 @@ class _Search:
         width = np.sqrt(np.maximum(np.diagonal(spread), 0.0))
         moving = np.flatnonzero(width > 0.0)
         correlation = spread[np.ix_(moving, moving)] / np.outer(width[moving], width[moving])
-        values, vectors = np.linalg.eigh(0.5 * (correlation + correlation.T))
-        good = values > _FLAT * values[-1] if len(values) else np.zeros(0, dtype=bool)
-        found = np.zeros((int(good.sum()), len(spread)))
-        found[:, moving] = (vectors[:, good] / np.sqrt(values[good])).T / width[moving] * data.roots[moving]
+        turn = _inverse_root(0.5 * (correlation + correlation.T))
+        found = np.zeros((len(turn), len(spread)))
+        found[:, moving] = turn / width[moving] * data.roots[moving]
         self.kept = len(found)
         return found
 
@@ -97,38 +98,65 @@ class _Search:
         model, data = self.model, self.data
         count = len(model.species)
         try:
-            for _ in range(_ROUNDS):
-                centre = model.predict(theta, data.t).moments[:, :count]
+            for k in range(_ROUNDS):
+                at = model.predict(theta, data.t)
+                centre = at.moments[:, :count]
                 white = self.whitening(theta, centre)
                 measured = data.powers_about(centre)
                 residuals, jacobian = _functions(model, data, white, measured, centre)
-                found = least_squares(residuals, theta, jacobian, method="trf", x_scale="jac", max_nfev=_EVALUATIONS)
-                moved, theta = found.x - theta, found.x
-                slope = jacobian(theta)
-                if float(np.linalg.norm(slope @ moved)) < _STILL:
-                    break
-            return theta, slope, float((residuals(theta) ** 2).sum())
+                away, slope = residuals(theta, at), jacobian(theta, at)
+                moved = -_solved(slope, away)
+                far = float(np.linalg.norm(slope @ moved))
+                if k == 0 or far > _FAR:  # else a step of Gauss and Newton is as good
+                    found = least_squares(residuals, theta, jacobian, method="trf", x_scale="jac", max_nfev=_MOST)
+                    moved = found.x - theta
+                    far = float(np.linalg.norm(slope @ moved))
+                theta = theta + moved
+                if far < _STILL:
+                    return theta, slope, float(((away + slope @ moved) ** 2).sum())
+            raise RxnError("R712", f"the rates of {model.system.name} did not settle", hint="give values to begin with")
         except Unsolvable:
             message = f"the moment equations of {model.system.name} could not be solved where the search led"
             raise RxnError("R712", message, hint="give values to begin with") from None
 
 
+def _inverse_root(correlation: Values) -> Values:
+    """W with W^T W the inverse of a correlation matrix, directions without width left out."""
+    try:
+        lower = np.linalg.cholesky(correlation)
+        if float(np.diagonal(lower).min(initial=1.0)) ** 2 > _CLEAR:
+            found: Values = np.linalg.inv(lower)
+            return found
+    except np.linalg.LinAlgError:
+        pass
+    values, vectors = np.linalg.eigh(correlation)
+    good = values > _FLAT * values.max(initial=0.0)
+    return np.ascontiguousarray((vectors[:, good] / np.sqrt(values[good])).T)
+
+
+def _solved(slope: Values, away: Values) -> Values:
+    """The least-squares step, columns over their length."""
+    size = np.linalg.norm(slope, axis=0)
+    size[size == 0.0] = 1.0
+    return np.asarray(np.linalg.lstsq(slope / size, away, rcond=_LOST)[0] / size)
+
+
 def _functions(
     model: MomentModel, data: MomentData, white: Values, measured: Values, centre: Values
-) -> tuple[Callable[[Values], Values], Callable[[Values], Values]]:
+) -> tuple[Callable[..., Values], Callable[..., Values]]:
     """Weighted residuals of powers about a fixed centre, and their slopes."""
     count, order = len(model.species), data.order
 
-    def residuals(theta: Values) -> Values:
+    def residuals(theta: Values, at: Predicted | None = None) -> Values:
         try:
-            at = model.predict(theta, data.t).moments
+            m = (at or model.predict(theta, data.t)).moments
         except Unsolvable:
             return np.full(len(white), 1e100)
-        found: Values = white @ (about(order, at[:, :count] - centre, at[:, count:]) - measured).ravel()
+        found: Values = white @ (about(order, m[:, :count] - centre, m[:, count:]) - measured).ravel()
         return found
 
-    def jacobian(theta: Values) -> Values:
-        at = model.predict(theta, data.t)
+    def jacobian(theta: Values, at: Predicted | None = None) -> Values:
+        at = at or model.predict(theta, data.t)
         slope = about_slope(order, at.moments[:, :count] - centre, at.moments[:, count:], at.by)
         found: Values = white @ slope.reshape(-1, slope.shape[2])
         return found
