@@ -60,6 +60,8 @@ class Course:
             if not recent.used[0]:
                 break
             row = back_over(*room, recent, times, sources, p, costate, gradient, row)
+        if equations.forcing is None:
+            return costate, gradient
         return costate, np.append(gradient[: len(self.p)], self.tables.pull(equations.forcing.gradient))
 
     def along(self, s: Values, q: Values, first: int = 0) -> Values:
