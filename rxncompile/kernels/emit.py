@@ -106,6 +106,8 @@ class Emitter:
             return self.line(f"xor {self.truth} {args[0]}, {true}")
         if op is Op.SELECT:
             return self._select(*args)
+        if op is Op.HELD:
+            return args[0]
         if op is Op.LOOKUP:
             return self._lookup(node, args[0])
         raise AssertionError(f"{op.name} must be named before it is used")

@@ -6,20 +6,38 @@ first and of second order, then follow by the chain rule like those of any formu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import product
 from math import prod
 from typing import TypeAlias
 
+import sympy as sp
+
 from ..errors import RxnError
-from ..expressions import to_float
+from ..expressions import derivative, to_float
 from ..grids import Axes, Element, derivatives, node_count
+from ..roots import KIND, Root
 from ..system import Field
 from .graph import Graph, Op
 
-# (graph, field, its inputs as nodes, the place of its first parameter) -> its outputs as nodes
-Implementation: TypeAlias = Callable[[Graph, Field, Sequence[int], int], list[int]]
+
+@dataclass(frozen=True)
+class Terms:
+    """What an implementation works with: the graph, the field, its inputs as nodes, the place of its first parameter.
+
+    `formula(expr, nodes)` is the node of a sympy expression whose symbols are bound to nodes.
+    """
+
+    graph: Graph
+    field: Field
+    inputs: Sequence[int]
+    first: int
+    formula: Callable[[sp.Expr, Mapping[sp.Symbol, int]], int]
+
+
+Implementation: TypeAlias = Callable[[Terms], list[int]]  # the outputs as nodes
 
 
 def register(kind: str, implementation: Implementation) -> None:
@@ -28,28 +46,33 @@ def register(kind: str, implementation: Implementation) -> None:
         raise RxnError("R508", f"the kind of field {kind!r} has an implementation already")
 
 
-def field_nodes(graph: Graph, field: Field, inputs: Sequence[int], first: int) -> list[int]:
+def field_nodes(terms: Terms) -> list[int]:
     """The outputs of a field. Raises R508 for a kind without an implementation, or one that gives other outputs."""
+    field = terms.field
     if field.kind not in _KINDS:
         near = get_close_matches(field.kind, list(_KINDS), 1)
         hint = f"did you mean {near[0]!r}?" if near else "there are " + ", ".join(_KINDS)
         message = f"the field {field.name!r} is of a kind without a compiled form: {field.kind!r}"
         raise RxnError("R508", message, hint=hint)
-    found = _KINDS[field.kind](graph, field, inputs, first)
+    found = _KINDS[field.kind](terms)
     if len(found) != len(field.outputs):
         message = f"the field {field.name!r} has {len(field.outputs)} outputs, its kind gives {len(found)}"
         raise RxnError("R508", message)
     return found
 
 
+# ---------------------------------------------------------------------------------------------- grids
+
+
 def _grid(element: Element) -> Implementation:
-    def outputs(graph: Graph, field: Field, inputs: Sequence[int], first: int) -> list[int]:
-        axes = field.form
+    def outputs(terms: Terms) -> list[int]:
+        field, axes = terms.field, terms.field.form
         assert isinstance(axes, tuple)
         size = node_count(axes) * len(derivatives(element, len(axes)))
-        if len(inputs) != len(axes) or len(field.parameters) != size * len(field.outputs):
+        if len(terms.inputs) != len(axes) or len(field.parameters) != size * len(field.outputs):
             raise RxnError("R508", f"the field {field.name!r} has not the numbers of its grid")
-        return [_interpolant(graph, element, axes, inputs, first + k * size, size) for k in range(len(field.outputs))]
+        places = [terms.first + k * size for k in range(len(field.outputs))]
+        return [_interpolant(terms.graph, element, axes, terms.inputs, first, size) for first in places]
 
     return outputs
 
@@ -95,4 +118,51 @@ def _basis(g: Graph, element: Element, s: int, width: float) -> dict[tuple[int, 
     }  # fmt: skip
 
 
-_KINDS: dict[str, Implementation] = {element.value: _grid(element) for element in Element}
+# ---------------------------------------------------------------------------------------------- roots
+
+_SETTLED = 1e-8  # the last correction of a root, beside the root and its guess
+_LEAST = 1e-300
+
+
+def _root(terms: Terms) -> list[int]:
+    """Newton's method, its last two turns alone differentiated: they double the order that is right to 1 and 3."""
+    g, unknowns, root = terms.graph, terms.field.outputs, terms.field.form
+    assert isinstance(root, Root)
+    given = dict(zip(terms.field.inputs, terms.inputs, strict=True))
+    slopes = [[derivative(f, y) for y in unknowns] for f in root.residuals]
+    guesses = [terms.formula(f, given) for f in root.guesses]
+    values, moves = guesses, guesses
+    for turn in range(root.turns + 2):
+        if turn <= root.turns:
+            values = [g.make(Op.HELD, (v,)) for v in values]
+        here = given | dict(zip(unknowns, values, strict=True))
+        matrix = [[terms.formula(f, here) for f in row] for row in slopes]
+        moves = _eliminated(g, matrix, [g.neg(terms.formula(f, here)) for f in root.residuals])
+        values = [g.add(v, move) for v, move in zip(values, moves, strict=True)]
+    found = []
+    for value, move, guess in zip(values, moves, guesses, strict=True):
+        size = g.add(g.make(Op.ABS, (value,)), g.make(Op.ABS, (guess,)))
+        most = g.add(g.mul(g.constant(_SETTLED), size), g.constant(_LEAST))
+        settled = g.make(Op.LE, (g.make(Op.ABS, (move,)), most))
+        found.append(g.select(settled, value, g.constant(float("nan"))))
+    return found
+
+
+def _eliminated(g: Graph, matrix: list[list[int]], right: list[int]) -> list[int]:
+    """x of a linear system, without pivots."""
+    n, zero = len(right), g.constant(0.0)
+    for k in range(n):
+        for i in range(k + 1, n):
+            if matrix[i][k] == zero:
+                continue
+            factor = g.neg(g.div(matrix[i][k], matrix[k][k]))
+            matrix[i] = [g.add(a, g.mul(factor, b)) for a, b in zip(matrix[i], matrix[k], strict=True)]
+            right[i] = g.add(right[i], g.mul(factor, right[k]))
+    found = [zero] * n
+    for i in reversed(range(n)):
+        rest = (g.neg(g.mul(matrix[i][j], found[j])) for j in range(i + 1, n))
+        found[i] = g.div(g.add(right[i], *rest), matrix[i][i])
+    return found
+
+
+_KINDS: dict[str, Implementation] = {element.value: _grid(element) for element in Element} | {KIND: _root}

@@ -44,6 +44,7 @@ class Op(IntEnum):
     NOT = 26
     SELECT = 27
     LOOKUP = 28
+    HELD = 29
 
     __hash__ = int.__hash__  # an enumeration's own is a Python function, and nodes are looked up by the million
 
@@ -52,7 +53,8 @@ class Node(NamedTuple):
     """`value` is a constant's number, or the index of a state or parameter; `args` are earlier nodes.
 
     ADD and MUL take two or more operands, evaluated from left to right; MIN and MAX two. LOOKUP takes a whole number i
-    and a parameter, and is the i-th of the `value` parameters from that one on, not a number for any other i.
+    and a parameter, and is the i-th of the `value` parameters from that one on, not a number for any other i. HELD is
+    its operand, taken for a constant by derivatives.
     """
 
     op: Op
@@ -262,7 +264,7 @@ class Graph:
         if op in (Op.MIN, Op.MAX):
             first, second = args if op is Op.MIN else args[::-1]
             return self.select(self.make(Op.LE, (first, second)), *d)
-        if op in (Op.FLOOR, Op.CEIL) or Op.LT <= op <= Op.NOT:
+        if op in (Op.FLOOR, Op.CEIL, Op.HELD) or Op.LT <= op <= Op.NOT:
             return self.constant(0.0)
         return self.mul(d[0], self._slope(op, args[0], n))
 
@@ -271,7 +273,9 @@ class Graph:
         lower = self.add(exponent, self.constant(-1.0))
         parts = [self.mul(d[0], exponent, self.pow(base, lower))]
         if not self.is_constant(d[1], 0.0):
-            parts.append(self.mul(d[1], n, self.make(Op.LOG, (base,))))
+            zero = self.constant(0.0)  # x^c log x goes to 0 there, c > 0
+            slope = self.mul(n, self.make(Op.LOG, (base,)))
+            parts.append(self.mul(d[1], self.select(self.make(Op.EQ, (base, zero)), zero, slope)))
         return self.add(*parts)
 
     def _chain_lookup(self, n: int, leaf: int) -> int:

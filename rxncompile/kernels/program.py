@@ -7,7 +7,7 @@ that occur twice are one node; derivatives follow definitions by the chain rule.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..errors import RxnError
 from ..expressions import TIME, to_float
 from ..system import Field, Jump, Polynomial, Rhs, System, Trigger
 from ..tables import Definitions
-from .fields import field_nodes
+from .fields import Terms, field_nodes
 from .graph import Graph, Node, Op
 
 _UNARY: dict[type, Op] = {
@@ -159,11 +159,16 @@ class Lowering:
     def _field(self, computed: Field) -> list[int]:
         """The outputs of a field. Raises R508 where its numbers are not parameters side by side."""
         symbols = [c.symbol for c in self.system.parameters]
-        first = symbols.index(computed.parameters[0]) if set(computed.parameters[:1]) <= set(symbols) else 0
+        first = next((j for j, s in enumerate(symbols) if s in computed.parameters[:1]), 0)
         if tuple(symbols[first : first + len(computed.parameters)]) != computed.parameters:
             message = f"the numbers of the field {computed.name!r} are no parameters of {self.system.name} side by side"
             raise RxnError("R508", message)
-        return field_nodes(self.graph, computed, [self.node(s) for s in computed.inputs], first)
+
+        def formula(expr: sp.Expr, given: Mapping[sp.Symbol, int]) -> int:
+            return Lowering(self.system, self.graph, dict(given)).node(expr)
+
+        inputs = [self.node(s) for s in computed.inputs]
+        return field_nodes(Terms(self.graph, computed, inputs, first, formula))
 
     def _product(self, expr: Any) -> int:
         g = self.graph

@@ -14,7 +14,7 @@ from rxncompile import RxnError
 from rxncompile.expressions import exact, symbol
 from rxncompile.grids import Element, GridAxis, axis, grid_field
 from rxncompile.kernels.derivatives import parameter_program
-from rxncompile.kernels.fields import register
+from rxncompile.kernels.fields import Terms, register
 from rxncompile.kernels.graph import Op
 from rxncompile.kernels.program import formula_program, jacobian_program, rhs_program
 from rxncompile.kernels.python import compile_python
@@ -142,8 +142,9 @@ def test_no_index_leaves_the_numbers(bad: float) -> None:
 
 
 def test_a_kind_of_ones_own() -> None:
-    def square(graph, field, inputs, first):  # type: ignore[no-untyped-def]
-        return [graph.mul(inputs[0], inputs[0], graph.make(Op.PARAM, (), first))]
+    def square(terms: Terms) -> list[int]:
+        g, (x,) = terms.graph, terms.inputs
+        return [g.mul(x, x, g.make(Op.PARAM, (), terms.first))]
 
     register("square of a test", square)
     register("square of a test", square)
@@ -154,7 +155,7 @@ def test_a_kind_of_ones_own() -> None:
     )  # fmt: skip
     assert value(system, np.array([2.0])) == 12.0 and gradient(system, np.array([2.0])).tolist() == [12.0]
     with pytest.raises(RxnError, match="has an implementation already"):
-        register("square of a test", lambda *a: [])
+        register("square of a test", lambda terms: [])
 
 
 def test_what_is_wrong() -> None:

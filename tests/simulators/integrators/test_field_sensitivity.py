@@ -11,6 +11,7 @@ from test_sensitivity import check
 from rxncompile import close, closures, integrate, moments, parse, rate_equations
 from rxncompile.expressions import symbol
 from rxncompile.grids import Element, axis, grid_field
+from rxncompile.roots import implicit_root
 from rxncompile.simulators.integrators.machine import Scheme
 from rxncompile.system import System
 
@@ -38,6 +39,16 @@ def with_field(element: Element, dimensions: int) -> System:
 def test_by_states_parameters_and_the_numbers_of_a_field(scheme: Scheme, dimensions: int) -> None:
     """A Hermite grid has one slope everywhere, so that differences of the same steps see no edge."""
     assert check(with_field(Element.HERMITE, dimensions), scheme, 3.0, 4, most=40)
+
+
+@pytest.mark.parametrize("scheme", Scheme)
+def test_an_implicit_root(scheme: Scheme) -> None:
+    """B is lost as a complex C with a scarce enzyme is made: C = (B - C)(1 - C)/k, whatever C that is."""
+    system, C = rate_equations(parse(TEXT)), symbol("C")
+    k = symbol("k")
+    field = implicit_root("complex", {C: (B - C) * (1 - C) - k * C}, {C: B / (1 + B + k)}, (B, k))
+    first, second = system.rhs
+    assert check(replace(system, drift=(first, second - 2 * C), fields=(field,)), scheme, 1.5, 6)
 
 
 @pytest.mark.parametrize("scheme", Scheme)
