@@ -26,7 +26,7 @@ The stages, each a plain function from one noun to the next:
     ising_chain           Network on a line    -> System       an Ising chain's parameters, per site
     driven                System, rules        -> System       parameters that are series, given when it is run
     sensitivities         System               -> System       how its solution moves with parameters, first and second
-    adjoint               System, a functional -> System       costates and the gradient; see also `grids`
+    adjoint               System, a functional -> System       costates and the gradient; see also `grids`, `roots`
     System.define         System, formulas     -> System       closing and reducing
     System.evaluate       System, numbers      -> numbers      exact, no compilation
     lambdify              System, part         -> function     f(t, y, p, out), callable from numba code
@@ -50,6 +50,13 @@ The stages, each a plain function from one noun to the next:
     rates_by_integrals    Network, MomentData  -> RateEstimate where moment equations are open, but moments are measured
     ordinary_rates        Network, MomentData  -> OrdinaryRates  coefficients first, then rates
     select_reactions      Network, MomentData  -> Selection    the candidates that moments cannot do without
+    polynomial_candidates species, order     -> Candidates   every monomial in every equation
+    formula_candidates    formulas           -> Candidates   any formulas in every equation
+    reaction_candidates   species, orders    -> Candidates   all reactions that keep what is to be kept
+    rational_candidates   System, fast       -> Candidates   fast states as rational functions of slow ones
+    read_series           .csv               -> Series       measured time series
+    identify              Candidates, Series -> Identified   which terms, how surely, and what cannot be told
+    fit_rational          Candidates, Series -> RationalFit  coefficients of rational functions
     save_result           result, file         -> file
     load_result           file                 -> Trajectory | Ensemble | Sweep
 
@@ -63,11 +70,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import grids as grids
+    from . import roots as roots
     from .derivations import approximations as approximations
     from .derivations import closures as closures
     from .derivations import families as families
     from .derivations import reductions as reductions
     from .derivations.adjoint import adjoint as adjoint
+    from .derivations.candidates import formula_candidates as formula_candidates
+    from .derivations.candidates import polynomial_candidates as polynomial_candidates
+    from .derivations.candidates import reaction_candidates as reaction_candidates
     from .derivations.closures import close as close
     from .derivations.driven import driven as driven
     from .derivations.inverse_omega import inverse_omega_squared as inverse_omega_squared
@@ -79,6 +90,7 @@ if TYPE_CHECKING:
     from .derivations.rate_relation import rate_relation as rate_relation
     from .derivations.rates import jump_process as jump_process
     from .derivations.rates import rate_equations as rate_equations
+    from .derivations.rational import rational_candidates as rational_candidates
     from .derivations.reductions import qssa as qssa
     from .derivations.reductions import rapid_equilibrium as rapid_equilibrium
     from .derivations.reductions import reverse_qssa as reverse_qssa
@@ -93,6 +105,11 @@ if TYPE_CHECKING:
     from .kernels.lambdify import lambdify as lambdify
     from .language import parse as parse
     from .language import print_network as print_network
+    from .learners.identification.identified import Identified as Identified
+    from .learners.identification.identify import identify as identify
+    from .learners.identification.rational_fit import fit_rational as fit_rational
+    from .learners.identification.series import Series as Series
+    from .learners.identification.series import read_series as read_series
     from .learners.moments import MomentData as MomentData
     from .learners.moments import OrdinaryRates as OrdinaryRates
     from .learners.moments import RateEstimate as RateEstimate
@@ -146,6 +163,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "Ensemble": (".simulators.results.trajectory", "Ensemble"),
     "Family": (".family", "Family"),
     "Generator": (".operators", "Generator"),
+    "Identified": (".learners.identification.identified", "Identified"),
     "Judgement": (".judging", "Judgement"),
     "Kind": (".monomials", "Kind"),
     "MomentData": (".learners.moments", "MomentData"),
@@ -158,6 +176,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "RxnError": (".errors", "RxnError"),
     "Selection": (".learners.moments", "Selection"),
     "Separation": (".judging.separation", "Separation"),
+    "Series": (".learners.identification.series", "Series"),
     "SteadyState": (".simulators.rate_equations.steady", "SteadyState"),
     "Sweep": (".simulators.results.axes", "Sweep"),
     "System": (".system", "System"),
@@ -172,8 +191,11 @@ _WHERE: dict[str, tuple[str, str]] = {
     "families": (".derivations.families", ""),
     "fast_and_slow": (".judging.fast_and_slow", "fast_and_slow"),
     "first_passage": (".simulators.master.long_run", "first_passage"),
+    "fit_rational": (".learners.identification.rational_fit", "fit_rational"),
+    "formula_candidates": (".derivations.candidates", "formula_candidates"),
     "generator": (".operators", "generator"),
     "grids": (".grids", ""),
+    "identify": (".learners.identification.identify", "identify"),
     "integrate": (".simulators.rate_equations.ode", "integrate"),
     "inverse_omega_squared": (".derivations.inverse_omega", "inverse_omega_squared"),
     "ising_chain": (".derivations.ising", "ising_chain"),
@@ -189,6 +211,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "moments_of_ensemble": (".learners.moments", "moments_of_ensemble"),
     "ordinary_rates": (".learners.moments", "ordinary_rates"),
     "parse": (".language", "parse"),
+    "polynomial_candidates": (".derivations.candidates", "polynomial_candidates"),
     "print_network": (".language", "print_network"),
     "project": (".derivations.projection", "project"),
     "qssa": (".derivations.reductions", "qssa"),
@@ -197,9 +220,13 @@ _WHERE: dict[str, tuple[str, str]] = {
     "rate_relation": (".derivations.rate_relation", "rate_relation"),
     "rates_by_integrals": (".learners.moments", "rates_by_integrals"),
     "rates_from_moments": (".learners.moments", "rates_from_moments"),
+    "rational_candidates": (".derivations.rational", "rational_candidates"),
+    "reaction_candidates": (".derivations.candidates", "reaction_candidates"),
+    "read_series": (".learners.identification.series", "read_series"),
     "reductions": (".derivations.reductions", ""),
     "resume": (".simulators.runs.ensembles", "resume"),
     "reverse_qssa": (".derivations.reductions", "reverse_qssa"),
+    "roots": (".roots", ""),
     "sample": (".simulators.jumps.ssa", "sample"),
     "sample_passage": (".simulators.runs.passage", "sample_passage"),
     "sample_statistics": (".simulators.runs.ensembles", "sample_statistics"),

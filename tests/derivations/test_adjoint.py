@@ -73,6 +73,17 @@ def test_as_it_is_printed() -> None:
     ]
 
 
+def test_costs_of_leaving_a_path() -> None:
+    """Ernst et al. 2019, Eqs. 32-33: beside the source from outside, 2 lambda (theta - theta_bar)."""
+    system = rate_equations(parse("model Decay\nparam k = 1, l = 2\nspecies A = 3\nA -> 0 @ k\n"))
+    path = Input(symbol("path"), "path")
+    made = adjoint(system, ["k"], symbol("l") * (A - path.symbol) ** 2, sources=["A"], inputs=[path])
+    (phi,) = [rate for state, rate in zip(made.states, made.rhs, strict=True) if state.label == "phi[A]"]
+    wanted = k * symbol("phi[A]") - 2 * symbol("l") * (A - path.symbol) - symbol("s[A]")
+    assert sp.expand(phi - wanted) == 0
+    assert [i.label for i in made.inputs] == ["path", "s[A]"]
+
+
 def test_running_costs_through_definitions() -> None:
     """With time, definitions, and initial values that are formulas of parameters."""
     system, running = rate_equations(parse(NAMED)), A**2 + v * symbol("d") + sp.sin(symbol("t")) * B
