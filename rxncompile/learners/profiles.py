@@ -20,21 +20,20 @@ import numpy as np
 
 from ..errors import RxnError
 from ..simulators.arrays import Values
-from ..simulators.pool import StoppedError, each_block, how_many
+from ..simulators.pool import each_block, how_many
+from .descent import descend
 from .fit import Fit
-from .information import Scores, constraint_rows, null_space, scores
-from .objective import Failed, Objective
+from .information import Scores, constraint_rows, null_space
+from .objective import Objective
 from .scales import from_scale
-from .trust_region import Local, minimise_within
+from .trust_region import Local
 
-_ENOUGH = 1e-6  # of the objective: a minimum of the others is taken for found
 _ROOT = 1e-3  # of the objective: an interval's end is
 _LOWER = 1e-2  # of the objective: a point of a profile is lower than the best one
 _TRIES = 4  # best points, each lower than the one before
 _LONGEST = 1.0 / 6.0  # step, as part of the bounds
 _SHORTEST = 1e-6
 _STEPS = 60
-_HUGE = 1e100  # beyond, squares overflow
 
 
 class EndKind(Enum):
@@ -157,52 +156,6 @@ def profiles(
         best = found
     made = tuple(_joined(objective, name, best, sides[2 * i], sides[2 * i + 1]) for i, name in enumerate(wanted))
     return Profiles(objective, best.x, best.value, level, made, notes)
-
-
-def local(objective: Objective, x: Values) -> Local[Scores] | None:
-    """The objective about x, with the Fisher information for a curvature; None where the model cannot be solved."""
-    try:
-        found = scores(objective, x)
-    except Failed:
-        return None
-    if not found.value < _HUGE or not np.abs(found.rows).max(initial=0.0) < _HUGE:
-        return None
-    return Local(x, found.value, found.gradient, found.curvature, found)
-
-
-def descend(
-    objective: Objective,
-    x: Values,
-    low: Values,
-    high: Values,
-    plane: Values,
-    evaluations: int = 300,
-    stop: Event | None = None,
-) -> Local[Scores] | None:
-    """Down from x by the trust region, so many evaluations at most; None where the model cannot be solved at x.
-
-    Raises StoppedError soon after `stop` is set.
-    """
-    last: list[Local[Scores] | None] = [None]
-
-    def at(x: Values) -> Local[Scores] | None:
-        if last[0] is not None and np.array_equal(last[0].x, x):
-            return last[0]
-        if stop is not None and stop.is_set():
-            raise StoppedError
-        return local(objective, x)
-
-    def value(x: Values) -> tuple[Values, float]:
-        last[0] = at(x)
-        return x, math.inf if last[0] is None else last[0].value
-
-    found = minimise_within(at, value, np.clip(x, low, high), low, high, evaluations, _ENOUGH, plane=plane)
-    return None if found is None else found.at
-
-
-def settle(objective: Objective, x: Values) -> Local[Scores] | None:
-    """The minimum next to x, by the trust region alone; None where the model cannot be solved at x."""
-    return descend(objective, np.array(x, dtype=float), *objective.bounds, constraint_rows(objective.problem))
 
 
 Point = tuple[Values, float]

@@ -20,10 +20,10 @@ import numpy as np
 
 from ..errors import RxnError
 from ..simulators.arrays import Values
+from .descent import local
 from .information import Scores, constraint_rows
 from .objective import Failed, Objective
 from .problem import Correlated, Data
-from .profiles import local
 from .trust_region import Local, minimise_within
 
 
@@ -109,7 +109,8 @@ def windowed(objective: Objective, begin: float, end: float) -> Objective | None
     kept = np.flatnonzero((data.time > begin) & (data.time <= end + 1e-9 * (end - begin)))
     if not len(kept):
         return None
-    rows = Data(data.condition[kept], data.observable[kept], data.time[kept], data.value[kept])
+    factor = None if data.factor is None else data.factor[kept]
+    rows = Data(data.condition[kept], data.observable[kept], data.time[kept], data.value[kept], factor)
     place = {int(row): k for k, row in enumerate(kept)}
     blocks = []
     for block in problem.correlated:

@@ -12,11 +12,12 @@ from rxncompile import conservation_laws, parse, rate_equations
 from rxncompile.errors import RxnError
 from rxncompile.expressions import symbol
 from rxncompile.learners.conservation import conserving, known_totals
+from rxncompile.learners.descent import settle
 from rxncompile.learners.fit import fit
 from rxncompile.learners.information import information
 from rxncompile.learners.objective import Objective
 from rxncompile.learners.problem import Constraint, Data, Observable, Problem, Scale, Unknown
-from rxncompile.learners.profiles import profiles, settle
+from rxncompile.learners.profiles import profiles
 
 LEARNED = """model Learned
 param a = 1, b = 0.5, c = 1, d = 0.5

@@ -9,13 +9,13 @@ import pytest
 
 from rxncompile import Kind, jump_process, linear_noise, moments, parse, sample
 from rxncompile.errors import RxnError
+from rxncompile.learners.descent import settle
 from rxncompile.learners.information import information
 from rxncompile.learners.moment_noise import covariance_of_moments, moment_formula, moment_problem, unbiased
 from rxncompile.learners.moments.data import measured_moments
 from rxncompile.learners.moments.powers import powers
 from rxncompile.learners.objective import Objective
 from rxncompile.learners.problem import Scale, Unknown
-from rxncompile.learners.profiles import settle
 from rxncompile.simulators.results.trajectory import Trajectory
 
 BIRTH = "model Birth\nparam make = 12, lose = 1\nspecies A = 3\n0 -> A @ make\nA -> 0 @ lose\n"

@@ -11,9 +11,9 @@ import sympy as sp
 from rxncompile import parse, rate_equations
 from rxncompile.errors import RxnError
 from rxncompile.expressions import symbol
+from rxncompile.learners.descent import settle
 from rxncompile.learners.objective import Objective
 from rxncompile.learners.problem import Condition, Correlated, Data, Observable, Problem, Scale, Unknown
-from rxncompile.learners.profiles import settle
 from rxncompile.learners.window import Window, through_windows, windowed
 
 PREY = """model LotkaVolterra
