@@ -37,7 +37,7 @@ _SMALLEST = 1e-4  # default atol over rtol and the size of a state
 _ROUNDING = 1e-14  # of the largest state: below it a default atol makes no sense
 
 
-def sensitivities(
+def integrate_sensitivities(
     system: System,
     t: ArrayLike,
     parameters: Sequence[str] | None = None,
@@ -85,10 +85,10 @@ def gradient(
     """The gradient of one number of the solution at times `t` (T,) by K parameters and initial values: the adjoint.
 
     `loss`: a function of the Trajectory that gives the number and its derivatives by the values of states and
-    outputs, (T, L); or such an array w alone, for the number sum(w * values). All else as in `sensitivities`, which
-    costs more the more parameters there are, while this does not.
+    outputs, (T, L); or such an array w alone, for the number sum(w * values). All else as in
+    `integrate_sensitivities`, which costs more the more parameters there are, while this does not.
 
-    Raises R604 for derivatives of another shape, and what `sensitivities` raises.
+    Raises R604 for derivatives of another shape, and what `integrate_sensitivities` raises.
     """
     run = _run(system, t, parameters, params, initial, scheme, rtol, atol, inputs)
     theta, n, path = run.theta, len(system.states), run.trajectory
