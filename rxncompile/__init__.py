@@ -32,6 +32,10 @@ The stages, each a plain function from one noun to the next:
     lambdify              System, part         -> function     f(t, y, p, out), callable from numba code
     integrate             System, times        -> Trajectory   ordinary differential equations
     steady_state          System               -> SteadyState  the stable one that it goes to, with eigenvalues
+    integrate_sensitivities System, times      -> Sensitivities how its solution moves with parameters, in numbers
+    gradient              System, times, loss  -> Gradient     of one number of the solution, by the adjoint
+    steady_sensitivities  System               -> SteadySensitivities how its steady state moves, control coefficients
+    steady_gradient       System, loss         -> Gradient     of one number of the steady state
     sample                System, times, runs  -> Trajectory   exact stochastic paths
     sample_statistics     System, times, runs  -> Ensemble     mean, covariances, histograms in one pass
     resume                Ensemble or file     -> Ensemble     an interrupted one, continued to the same numbers
@@ -42,6 +46,10 @@ The stages, each a plain function from one noun to the next:
     sample_passage        System, condition    -> PassageTimes when trajectories get there
     sweep                 System, times, grid  -> Sweep        over parameters and initial values
     compare               two results          -> Comparison   whether they can be of one law, by which tests
+    fit                   Network, data        -> Fit          the likeliest parameters, from many starts
+    fit_problem           Network, data        -> Problem      what a fit is asked
+    load_measurements     file                 -> Measurements a table of what was seen when
+    load_petab            file                 -> Problem      of a PEtab problem
     measured_moments      runs                 -> MomentData   means and central moments, with their spread if asked
     moments_of_ensemble   Ensemble             -> MomentData
     snapshot_moments      times, counts        -> MomentData   of other individuals at each time
@@ -105,11 +113,17 @@ if TYPE_CHECKING:
     from .kernels.lambdify import lambdify as lambdify
     from .language import parse as parse
     from .language import print_network as print_network
+    from .learners.asked import NoiseModel as NoiseModel
+    from .learners.asked import fit_problem as fit_problem
+    from .learners.fit import Fit as Fit
+    from .learners.fit import fit as fit
     from .learners.identification.identified import Identified as Identified
     from .learners.identification.identify import identify as identify
     from .learners.identification.rational_fit import fit_rational as fit_rational
     from .learners.identification.series import Series as Series
     from .learners.identification.series import read_series as read_series
+    from .learners.measurements import Measurements as Measurements
+    from .learners.measurements import load_measurements as load_measurements
     from .learners.moments import MomentData as MomentData
     from .learners.moments import OrdinaryRates as OrdinaryRates
     from .learners.moments import RateEstimate as RateEstimate
@@ -121,6 +135,9 @@ if TYPE_CHECKING:
     from .learners.moments import rates_from_moments as rates_from_moments
     from .learners.moments import select_reactions as select_reactions
     from .learners.moments import snapshot_moments as snapshot_moments
+    from .learners.petab import load_petab as load_petab
+    from .learners.problem import Problem as Problem
+    from .learners.problem import Unknown as Unknown
     from .modelfiles import load as load
     from .monomials import Kind as Kind
     from .network import Network as Network
@@ -135,9 +152,14 @@ if TYPE_CHECKING:
     from .simulators.rate_equations.ode import integrate as integrate
     from .simulators.rate_equations.steady import SteadyState as SteadyState
     from .simulators.rate_equations.steady import steady_state as steady_state
+    from .simulators.rate_equations.steady_sensitivities import steady_gradient as steady_gradient
+    from .simulators.rate_equations.steady_sensitivities import steady_sensitivities as steady_sensitivities
     from .simulators.results.axes import Sweep as Sweep
     from .simulators.results.comparison import Comparison as Comparison
     from .simulators.results.comparison import compare as compare
+    from .simulators.results.derivatives import Gradient as Gradient
+    from .simulators.results.derivatives import Sensitivities as Sensitivities
+    from .simulators.results.derivatives import SteadySensitivities as SteadySensitivities
     from .simulators.results.distribution import Distribution as Distribution
     from .simulators.results.sweep_files import load as load_result  # noqa: F401
     from .simulators.results.sweep_files import save as save_result  # noqa: F401
@@ -149,6 +171,8 @@ if TYPE_CHECKING:
     from .simulators.runs.passage import sample_passage as sample_passage
     from .simulators.runs.passage import stop_at as stop_at
     from .simulators.runs.sweeps import sweep as sweep
+    from .simulators.sensitivities import gradient as gradient
+    from .simulators.sensitivities import integrate_sensitivities as integrate_sensitivities
     from .structure import conservation_laws as conservation_laws
     from .structure import structure_of as structure_of
     from .structure import time_scales as time_scales
@@ -162,25 +186,33 @@ _WHERE: dict[str, tuple[str, str]] = {
     "Distribution": (".simulators.results.distribution", "Distribution"),
     "Ensemble": (".simulators.results.trajectory", "Ensemble"),
     "Family": (".family", "Family"),
+    "Fit": (".learners.fit", "Fit"),
     "Generator": (".operators", "Generator"),
+    "Gradient": (".simulators.results.derivatives", "Gradient"),
     "Identified": (".learners.identification.identified", "Identified"),
     "Judgement": (".judging", "Judgement"),
     "Kind": (".monomials", "Kind"),
+    "Measurements": (".learners.measurements", "Measurements"),
     "MomentData": (".learners.moments", "MomentData"),
     "Network": (".network", "Network"),
+    "NoiseModel": (".learners.asked", "NoiseModel"),
     "OrdinaryRates": (".learners.moments", "OrdinaryRates"),
     "Passage": (".simulators.master.long_run", "Passage"),
     "PassageTimes": (".simulators.runs.passage", "PassageTimes"),
+    "Problem": (".learners.problem", "Problem"),
     "RateEstimate": (".learners.moments", "RateEstimate"),
     "RateRelation": (".derivations.rate_relation", "RateRelation"),
     "RxnError": (".errors", "RxnError"),
     "Selection": (".learners.moments", "Selection"),
     "Separation": (".judging.separation", "Separation"),
     "Series": (".learners.identification.series", "Series"),
+    "Sensitivities": (".simulators.results.derivatives", "Sensitivities"),
+    "SteadySensitivities": (".simulators.results.derivatives", "SteadySensitivities"),
     "SteadyState": (".simulators.rate_equations.steady", "SteadyState"),
     "Sweep": (".simulators.results.axes", "Sweep"),
     "System": (".system", "System"),
     "Trajectory": (".simulators.results.trajectory", "Trajectory"),
+    "Unknown": (".learners.problem", "Unknown"),
     "adjoint": (".derivations.adjoint", "adjoint"),
     "approximations": (".derivations.approximations", ""),
     "close": (".derivations.closures", "close"),
@@ -193,17 +225,23 @@ _WHERE: dict[str, tuple[str, str]] = {
     "first_passage": (".simulators.master.long_run", "first_passage"),
     "fit_rational": (".learners.identification.rational_fit", "fit_rational"),
     "formula_candidates": (".derivations.candidates", "formula_candidates"),
+    "fit": (".learners.fit", "fit"),
+    "fit_problem": (".learners.asked", "fit_problem"),
     "generator": (".operators", "generator"),
+    "gradient": (".simulators.sensitivities", "gradient"),
     "grids": (".grids", ""),
     "identify": (".learners.identification.identify", "identify"),
     "integrate": (".simulators.rate_equations.ode", "integrate"),
     "inverse_omega_squared": (".derivations.inverse_omega", "inverse_omega_squared"),
     "ising_chain": (".derivations.ising", "ising_chain"),
+    "integrate_sensitivities": (".simulators.sensitivities", "integrate_sensitivities"),
     "judge": (".judging", "judge"),
     "jump_process": (".derivations.rates", "jump_process"),
     "lambdify": (".kernels.lambdify", "lambdify"),
     "linear_noise": (".derivations.linear_noise", "linear_noise"),
     "load": (".modelfiles", "load"),
+    "load_measurements": (".learners.measurements", "load_measurements"),
+    "load_petab": (".learners.petab", "load_petab"),
     "load_result": (".simulators.results.sweep_files", "load"),
     "master_equation": (".simulators.master.master_equation", "master_equation"),
     "measured_moments": (".learners.moments", "measured_moments"),
@@ -235,6 +273,8 @@ _WHERE: dict[str, tuple[str, str]] = {
     "sensitivities": (".derivations.sensitivities", "sensitivities"),
     "snapshot_moments": (".learners.moments", "snapshot_moments"),
     "stationary": (".simulators.master.long_run", "stationary"),
+    "steady_gradient": (".simulators.rate_equations.steady_sensitivities", "steady_gradient"),
+    "steady_sensitivities": (".simulators.rate_equations.steady_sensitivities", "steady_sensitivities"),
     "steady_state": (".simulators.rate_equations.steady", "steady_state"),
     "stop_at": (".simulators.runs.passage", "stop_at"),
     "structure_of": (".structure", "structure_of"),
