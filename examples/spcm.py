@@ -16,7 +16,7 @@ answer = paper["Answer"](done.data)
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-    print(answer.relation, answer.table(), answer.selection, sep="\n\n")
+    print(answer.equation_11(), answer.relation, answer.table(), answer.selection, sep="\n\n")
     laws = answer.laws()
     far = ", ".join(f"{x:.5f}" for x in laws[0].total_variation(laws[1])[1:])
     print(f"\nTotal variation between the learned and the true joint distribution at 1, 5, 10, 20 weeks: {far}")

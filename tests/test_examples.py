@@ -43,6 +43,16 @@ def test_spcm() -> None:
     assert "absent" in module.answer.table() and "7.85%" in module.answer.table()
 
 
+def test_gene_autoregulation() -> None:
+    """Fast and slow are found; exactly the six redundant coefficients are removed, the rest within 1 % of Eq. 18."""
+    module = example("gene_autoregulation")
+    assert [str(s) for s in module.separation.sums if not s.constant] == ["P + GP + 2 GP2"]
+    truth = module.paper["truth"]()
+    assert set(module.found.values) == set(truth)
+    for fit, allowed in ((module.found, 0.01), (module.conserving, 0.005)):
+        assert all(abs(fit.values[n] / x - 1.0) < allowed for n, x in truth.items())
+
+
 def test_every_example_is_tested() -> None:
     text = Path(__file__).read_text()
     for path in EXAMPLES.glob("*.py"):

@@ -6,11 +6,16 @@ from pathlib import Path
 import numpy as np
 
 import rxncompile as rx
+from rxncompile.derivations.candidates import polynomial_candidates
+from rxncompile.learners.identification.identified import Identified
+from rxncompile.learners.identification.identify import identify
+from rxncompile.learners.identification.series import Series
 from rxncompile.learners.moments.model import model_of
 from rxncompile.views import learned, tables
 
 TRUTH = {"k1": 0.0, "k2": 0.0, "r1": 0.0836, "r2": 0.0764, "lambda": 1.1, "Gamma": 0.31}
 PAPER = {"k1": 0.0123, "k2": -0.0197, "r1": 0.0831, "r2": 0.0824, "lambda": 1.1059, "Gamma": 0.3074}
+EQUATION_11 = {"c[A,A]": 0.0079, "c[B,A]": 1.0903, "c[B,B]": -0.3094}
 WEEKS, SHOWN, LOT = np.arange(21.0), (1, 5, 10, 20), 10_000
 MORE = "param k1 : 1/week = 0, k2 : 1/week = 0\nlost: A -> 0 @ k1\nturn: A -> B @ k2\n"
 
@@ -43,6 +48,29 @@ class Answer:
         self.ordinary = rx.ordinary_rates(candidates, data)
         self.estimate = rx.rates_from_moments(candidates, data)
         self.selection = rx.select_reactions(candidates, data)
+
+        self.data = data
+
+    def means(self) -> Identified:
+        """Eq. 11: which of ten quadratic terms the equations of the means have. The paper's three: EQUATION_11."""
+        model = model_of(candidates, 1, self.relation.parameters)
+        at = np.array([self.estimate[s.name] for s in self.relation.parameters])
+        errors = model.covariance(at, self.data.t, True) / self.data.runs
+        series = Series(self.data.species, self.data.t, self.data.mean, covariance=errors)
+        return identify(polynomial_candidates(self.data.species, 2, constant=False), [series])
+
+    def equation_11(self) -> str:
+        """Beside the paper's three coefficients and the true ones."""
+        values = self.means().values
+        true = {"c[A,A]": 0.00792, "c[B,A]": 1.09208, "c[B,B]": -0.31}
+        columns = {
+            "true": [f"{x:g}" for x in true.values()],
+            "paper (ODENet)": [_off(x, true[n]) for n, x in EQUATION_11.items()],
+            "found": [_off(values[n], x) if n in values else "absent" for n, x in true.items()],
+        }
+        rest = sorted(set(values) - set(true)) or "none"
+        table = learned.beside("Equations of the means, Eq. 11: three of ten terms", list(true), columns)
+        return f"{tables.as_text(table)}\nother terms that were kept: {rest}"
 
     def laws(self) -> tuple[rx.Distribution, rx.Distribution]:
         """The learned joint distribution and the true one, at the start and in the weeks shown."""
