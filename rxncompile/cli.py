@@ -15,7 +15,7 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import derive_command, simulate_command
+from . import derive_command, fit_command, identify_command, simulate_command
 from .errors import Diagnostic, RxnError
 from .expressions import exact
 from .modelfiles import convert, load, load_with_warnings
@@ -123,6 +123,17 @@ def _derive(options: argparse.Namespace) -> int:
 def _simulate(options: argparse.Namespace) -> int:
     """A trajectory or an ensemble, saved, plotted, or as CSV on stdout."""
     return simulate_command.simulate(_network(options), options)
+
+
+def _fit(options: argparse.Namespace) -> int:
+    """Parameters from data."""
+    return fit_command.fitted(None if fit_command.is_problem(options.model) else _network(options), options)
+
+
+def _identify(options: argparse.Namespace) -> int:
+    """Equations from data."""
+    _write(identify_command.identified(options), options.output)
+    return 0
 
 
 def _convert(options: argparse.Namespace) -> int:
@@ -244,6 +255,15 @@ def _parser() -> argparse.ArgumentParser:
     simulate = _command(commands, "simulate", _simulate, "trajectories and ensembles")
     _model(simulate)
     simulate_command.arguments(simulate, _positive, _count)
+
+    text = "models from data"
+    learn = commands.add_parser("learn", help=text, description=text, allow_abbrev=False)
+    learned = learn.add_subparsers(required=True, metavar="WHAT")
+    fit = _command(learned, "fit", _fit, "parameters of a model, or of a PEtab .yaml problem, from measurements")
+    _model(fit)
+    fit_command.arguments(fit, _count)
+    found = _command(learned, "identify", _identify, "equations or reactions from measured time series")
+    identify_command.arguments(found, _positive, _count)
 
     change = _command(commands, "convert", _convert, "a model in another format, by suffix")
     change.add_argument("source", metavar="IN", help=".rxn, SBML .xml or BioNetGen .net")

@@ -9,7 +9,8 @@ PACKAGE = Path(__file__).parent.parent / "rxncompile"
 FLOORS = {
     "errors": 0, "expressions": 0, "notation": 0,
     "network": 1, "monomials": 1, "family": 1, "tables": 1,
-    "system": 1, "grids": 1, "roots": 1, "measures": 1, "unit_names": 1, "formula_units": 1, "dimensions": 1,
+    "system": 1, "grids": 1, "roots": 1, "field_slopes": 1,
+    "measures": 1, "unit_names": 1, "formula_units": 1, "dimensions": 1,
     "structure": 2, "operators": 2, "language": 2, "interchange": 2, "kernels": 2,
     "derivations": 3, "simulators": 3,
     "learners": 4, "judging": 4,

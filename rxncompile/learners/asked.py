@@ -42,7 +42,7 @@ class NoiseModel(Enum):
 
 
 Table = Measurements | str | os.PathLike[str] | Mapping[str, ArrayLike]
-Unknowns = Sequence[str | Unknown] | Mapping[str, tuple[float, float]]
+Unknowns = Sequence[str | Unknown] | Mapping[str, tuple[float, float] | None]
 
 
 def fit_problem(

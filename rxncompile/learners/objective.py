@@ -259,6 +259,16 @@ class Objective:
                 target[rows] = (np.einsum("rn,rkn->rk", pull[:, :n], along) + pull[:, n : n + many] @ parts) / slopes
         return y, sigma, dy, dsigma
 
+    def over_time(self, x: Values, c: int, times: Values) -> Values:
+        """All observables under condition c, seen at rising times within those of its data, (T, m). Raises Failed."""
+        whole = np.unique(np.append(times, self.problem.start))
+        setting = replace(self.settings[c], times=whole)
+        p, start, _ = self._start(setting, self.natural(x))
+        _, states = self._states(setting, p, start)
+        given = setting.tables.at(whole)
+        values, _ = self.observed.over(whole, states, np.append(p, given[0]), given)
+        return values[np.searchsorted(whole, times), : len(self.problem.observables)]
+
     def distances(self, y: Values) -> tuple[Values, Values]:
         """(g(y) - g(m), g'(y)) of every row, on the scale of its observable. Raises Failed."""
         away, steep = np.zeros(len(y)), np.zeros(len(y))
@@ -314,18 +324,23 @@ class Objective:
                 by_y[mine], by_sigma[mine] = pull * steepness[mine], (1.0 - away * pull) / solved.sigma[mine]
         return terms, by_y, by_sigma
 
+    def _start(self, setting: Setting, natural: Values) -> tuple[Values, Values, Values]:
+        """(parameters, initial values, their slopes by parameters) of a condition."""
+        p = setting.base.copy()
+        p[setting.p_to] = natural[setting.p_from]
+        given = setting.tables.at(setting.times[:1])
+        start, by = self.begins.at(self.problem.start, np.zeros(len(self.problem.system.states)), np.append(p, given))
+        by = by[:, len(start) : len(start) + len(p)]
+        for i, value in setting.y_fixed:
+            start[i], by[i] = value, 0.0
+        start[setting.y_to], by[setting.y_to] = natural[setting.y_from], 0.0
+        return p, start, by
+
     def _solve(self, x: Values) -> Iterator[Solved]:
-        natural = self.natural(x)
-        n, count = len(self.problem.system.states), len(self.problem.observables)
+        natural, count = self.natural(x), len(self.problem.observables)
         for setting in self.settings:
-            p = setting.base.copy()
-            p[setting.p_to] = natural[setting.p_from]
+            p, start, by = self._start(setting, natural)
             given = setting.tables.at(setting.times)
-            start, by = self.begins.at(self.problem.start, np.zeros(n), np.append(p, given[0]))
-            by = by[:, n : n + len(p)]
-            for i, value in setting.y_fixed:
-                start[i], by[i] = value, 0.0
-            start[setting.y_to], by[setting.y_to] = natural[setting.y_from], 0.0
             trace, states = self._states(setting, p, start)
             values, slopes = self.observed.over(setting.times, states, np.append(p, given[0]), given)
             at, o = setting.at, self.problem.data.observable[setting.rows]

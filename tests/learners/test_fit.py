@@ -84,14 +84,12 @@ def test_parameters_that_are_formulas_follow() -> None:
 
 def test_initial_values_conditions_and_replicates() -> None:
     """Two conditions, one with another k and an A to be found, three replicates of each."""
-    low, high = (
-        Measurements.of(
-            TIMES,
-            {label: np.array([seen(0.02, first, seed + r, k=k, back=0.1 * k)[label] for r in range(3)]) for label in "A"},
-            name,
-        )
-        for name, k, first, seed in (("low", 0.2, 5.0, 10), ("high", 1.3, 3.0, 20))
-    )  # fmt: skip
+
+    def replicates(name: str, k: float, first: float, seed: int) -> Measurements:
+        runs = [seen(0.02, first, seed + r, k=k, back=0.1 * k)["A"] for r in range(3)]
+        return Measurements.of(TIMES, {"A": np.array(runs)}, name)
+
+    low, high = replicates("low", 0.2, 5.0, 10), replicates("high", 1.3, 3.0, 20)
     table = low + high
     assert len(table) == 2 * 3 * 16 and set(table.replicate) == {"1", "2", "3"}
     found = fit(
@@ -104,7 +102,7 @@ def test_initial_values_conditions_and_replicates() -> None:
 
 
 def test_priors_draw_and_are_told() -> None:
-    """Where data say nothing of d, its posterior is its prior: the likeliest value of LogNormal(m, s) is exp(m - s^2)."""
+    """Where data say nothing of d, its posterior is its prior: LogNormal(m, s) is densest at exp(m - s^2)."""
     net = parse(MODEL.replace("in [0.001, 10]", "in [0.001, 10] ~ LogNormal(-1, 0.5)"))
     found = fit(net, {"time": TIMES, "A": seen()["A"]}, {"d": (0.001, 10.0)}, sd=1e6, starts=2)
     assert found.values["d"] == pytest.approx(np.exp(-1.25), rel=1e-4)
