@@ -231,7 +231,8 @@ class System:
             lines += [f"  {name.name} = {text(formula, shown)}" for name, formula in self.definitions]
         for f in self.fields:
             left, right = (", ".join(s.name for s in part) for part in (f.outputs, f.inputs))
-            lines.append(f"  {left} = {f.name}({right}), a {f.kind} of {len(f.parameters)} numbers")
+            size = f", {len(f.parameters)} numbers" if f.parameters else ""
+            lines.append(f"  {left} = {f.name}({right}): {f.kind}{size}")
         for given in self.inputs:
             lines.append(f"  {given.label}: a series, {given.interpolation}")
         for trigger in self.events:

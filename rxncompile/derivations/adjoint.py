@@ -22,7 +22,7 @@ import sympy as sp
 from ..errors import RxnError
 from ..expressions import TIME, exact, symbol
 from ..system import Input, State, Step, System, Trigger, as_expr, sort_definitions
-from .slopes import chosen, differentiable, initial_formula, slope
+from .slopes import FieldSlopes, chosen, differentiable, initial_formula, slope
 
 Named = tuple[sp.Symbol, sp.Expr]
 _SOURCE = "Cao et al. 2003; Ernst et al. 2019, Eqs. 12, 19, 30-33"
@@ -50,8 +50,8 @@ def adjoint(
     are not stored, have to be given; inputs are given in the time left, too. The outputs `dS/dk` are
     G[k] + phi' dy(0)/dk, and so at the end of the run the gradient.
 
-    Raises R504 for a label that is not known, R506 for an open System, R530 for events, fields and initial values that
-    are drawn.
+    Raises R504 for a label that is not known, R506 for an open System, R530 for events, initial values that are drawn
+    and, with `end`, a field of t.
     """
     differentiable(system, "its adjoint")
     unknowns = chosen(system, tuple(of) if of is not None else None)
@@ -76,6 +76,7 @@ def adjoint(
         outputs=tuple((f"dS/d{k.name}", f) for k, f in zip(unknowns, pulled.totals(unknowns), strict=True)),
         events=tuple(pulled.impulse(exact(t), g) for t, g in at),
         inputs=given,
+        fields=(*system.fields, *pulled.fields.made),
         steps=(*system.steps, Step("adjoint", (("of", ", ".join(k.name for k in unknowns)),), _SOURCE)),
     )
     return found if end is None else _backward(found, exact(end), {s.symbol for s in added})
@@ -91,12 +92,24 @@ class _Pulled:
         self.terms = [(phi, f) for phi, f in zip(self.costates.values(), system.rhs, strict=True)]
         self.terms.append((sp.S.One, running))
         self.definitions: list[Named] = []
-        for name, formula in reversed(tuple(system.definitions)):
+        self.fields = FieldSlopes(system)
+        self.named = self._named()
+        for name, formula in self.named:
             bar = self.by(name)
             if bar != 0:
                 weight = symbol(f"phi[{name.name}]")
                 self.definitions.append((weight, bar))
                 self.terms.append((weight, formula))
+
+    def _named(self) -> list[Named]:
+        """Definitions, and outputs of fields as linear forms of the same slopes, each before those that it uses."""
+        formulas = dict(self.system.definitions)
+        for field in self.system.fields:
+            own = [k for k in self.parameters if k in field.parameters]
+            names = [s for s in dict.fromkeys((*field.inputs, *own)) if s != TIME]
+            for output in field.outputs:
+                formulas[output] = sp.Add(*(self.fields.by(output, s) * s for s in names))
+        return list(reversed(sort_definitions(formulas, self.system.name)))
 
     def by(self, name: sp.Symbol) -> sp.Expr:
         """The derivative by a state, a parameter, or a definition before those that are done."""
@@ -123,7 +136,7 @@ class _Pulled:
     def impulse(self, time: sp.Expr, g: sp.Expr) -> Trigger:
         """What a term at one time adds to costates and gradient, on the way forward."""
         terms: list[tuple[sp.Expr, sp.Expr]] = [(sp.S.One, g)]
-        for name, formula in reversed(tuple(self.system.definitions)):
+        for name, formula in self.named:
             bar = sp.Add(*(weight * slope(f, name) for weight, f in terms))
             if bar != 0:
                 terms.append((bar, formula))
@@ -135,6 +148,10 @@ class _Pulled:
 def _backward(system: System, end: sp.Expr, known: set[sp.Symbol]) -> System:
     """The same in the time left: rates and impulses change their sign. Only `known` states have an initial value."""
     left = {TIME: end - TIME}
+    for field in system.fields:
+        if TIME in field.inputs:
+            message = f"the field {field.name!r} of {system.name} depends on t itself, which runs backward"
+            raise RxnError("R530", message, hint="let it depend on a state that grows as t")
 
     def turned(event: Trigger) -> Trigger:
         pairs = tuple((name, 2 * name - formula.xreplace(left)) for name, formula in event.assignments)

@@ -17,7 +17,7 @@ import sympy as sp
 from ..errors import RxnError
 from ..expressions import symbol
 from ..system import State, Step, System
-from .slopes import chosen, differentiable, directional, initial_formula
+from .slopes import FieldSlopes, chosen, differentiable, directional, initial_formula
 
 Indices = tuple[int, ...]  # of the directions, ascending; none is the quantity itself
 
@@ -26,8 +26,8 @@ def sensitivities(system: System, of: Sequence[str] | None = None, order: int = 
     """The System with `D[A,k]` for every state A and every k in `of`, and `D[A,k,l]`, k not behind l, if `order` is 2.
 
     `of`: labels of parameters, or of states for their initial values; all parameters by default. The outputs' own
-    derivatives are outputs. Raises R504 for a label that is neither, R506 for an open System, R530 for events, fields
-    and initial values that are drawn.
+    derivatives are outputs. Raises R504 for a label that is neither, R506 for an open System, R530 for events and
+    initial values that are drawn.
     """
     differentiable(system, "its sensitivities")
     if order not in (1, 2):
@@ -51,6 +51,7 @@ class _Directions:
             for k in self.indices:
                 self.place[self.name(state.symbol, k)] = state.symbol, k
         self.states = {s.symbol for s in system.states}
+        self.fields = FieldSlopes(system)
 
     def name(self, quantity: sp.Symbol, indices: Indices) -> sp.Symbol:
         if not indices:
@@ -66,9 +67,20 @@ class _Directions:
                 further = tuple(sorted((*indices, k)))
                 if quantity in self.states or (quantity, further) in self.formulas:
                     moves[s] = self.name(quantity, further)
+            elif s in self.fields.of:
+                moves[s] = self._through(s, k)
             elif s == self.of[k]:
                 moves[s] = sp.S.One
         return directional(formula, moves)
+
+    def _through(self, output: sp.Symbol, k: int) -> sp.Expr:
+        """The derivative of a field's output by the k-th direction."""
+        field, total = self.fields.of[output], []
+        for name in dict.fromkeys((*field.inputs, *({self.of[k]} & set(field.parameters)))):
+            moved = self.along(name, k)
+            if moved != 0:
+                total.append(self.fields.by(output, name) * moved)
+        return sp.Add(*total)
 
     def system(self) -> System:
         base = self.base
@@ -109,6 +121,7 @@ class _Directions:
             jumps=(),
             definitions=tuple(definitions),
             outputs=tuple(outputs),
+            fields=(*base.fields, *self.fields.made),
             steps=(*base.steps, Step("sensitivities", options, "Dickinson and Gelinas 1976")),
         )
 

@@ -8,7 +8,8 @@ import sympy as sp
 
 from ..errors import RxnError
 from ..expressions import derivative
-from ..system import System
+from ..field_slopes import slopes_of
+from ..system import Field, System
 
 
 def slope(expr: sp.Expr, by: sp.Symbol) -> sp.Expr:
@@ -29,7 +30,7 @@ def directional(expr: sp.Expr, along: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
 
 
 def differentiable(system: System, what: str) -> None:
-    """Raises R506 where a System is open, R530 where it has events or fields, which `what` does not follow."""
+    """Raises R506 where a System is open, R530 where it has events, which `what` does not follow."""
     if system.frontier:
         names = ", ".join(s.label for s in system.frontier)
         raise RxnError("R506", f"{system.name} is open: nothing defines {names}", hint="close it first")
@@ -37,10 +38,22 @@ def differentiable(system: System, what: str) -> None:
         message = f"events of {system.name} are not part of {what}"
         hint = "the compiled integrators follow them: rxncompile.simulators.integrators"
         raise RxnError("R530", message, system.events[0].origin, hint)
-    if system.fields:
-        message = f"the field {system.fields[0].name!r} of {system.name} is no formula that {what} could hold"
-        hint = "the compiled integrators differentiate it: rxncompile.simulators.integrators"
-        raise RxnError("R530", message, hint=hint)
+
+
+class FieldSlopes:
+    """The derivatives of a System's fields that were asked for, which are fields too."""
+
+    def __init__(self, system: System) -> None:
+        self.of = {output: field for field in system.fields for output in field.outputs}
+        self.made: dict[Field, None] = {}
+
+    def by(self, output: sp.Symbol, name: sp.Symbol) -> sp.Symbol:
+        """d output/d name, one of its field's inputs or numbers."""
+        field = self.of[output]
+        found = slopes_of(field, name)
+        self.made[found] = None
+        self.of.update(dict.fromkeys(found.outputs, found))
+        return found.outputs[field.outputs.index(output)]
 
 
 def chosen(system: System, labels: tuple[str, ...] | None) -> tuple[sp.Symbol, ...]:

@@ -106,7 +106,7 @@ class Emitter:
             return self.line(f"xor {self.truth} {args[0]}, {true}")
         if op is Op.SELECT:
             return self._select(*args)
-        if op is Op.HELD:
+        if op in (Op.HELD, Op.ALIAS):
             return args[0]
         if op is Op.LOOKUP:
             return self._lookup(node, args[0])

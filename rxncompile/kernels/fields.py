@@ -7,7 +7,7 @@ first and of second order, then follow by the chain rule like those of any formu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import product
 from math import prod
@@ -15,10 +15,12 @@ from typing import TypeAlias
 
 import sympy as sp
 
+from .. import field_slopes, roots
 from ..errors import RxnError
 from ..expressions import derivative, to_float
+from ..field_slopes import Slopes
 from ..grids import Axes, Element, derivatives, node_count
-from ..roots import KIND, Root
+from ..roots import Root
 from ..system import Field
 from .graph import Graph, Op
 
@@ -165,4 +167,20 @@ def _eliminated(g: Graph, matrix: list[list[int]], right: list[int]) -> list[int
     return found
 
 
-_KINDS: dict[str, Implementation] = {element.value: _grid(element) for element in Element} | {KIND: _root}
+# ---------------------------------------------------------------------------------------------- slopes
+
+
+def _slopes(terms: Terms) -> list[int]:
+    """The derivatives of another field's outputs by an input, all places where it stands, or by a number of its own."""
+    g, form = terms.graph, terms.field.form
+    assert isinstance(form, Slopes)
+    aliases = [g.make(Op.ALIAS, (x,), j) for j, x in enumerate(terms.inputs)]
+    inner = field_nodes(replace(terms, field=form.field, inputs=aliases))
+    leaves = [a for a, s in zip(aliases, form.field.inputs, strict=True) if s == form.by]
+    if form.by in form.field.parameters:
+        leaves.append(g.make(Op.PARAM, (), terms.first + form.field.parameters.index(form.by)))
+    return [g.add(*(g.derivative(node, leaf) for leaf in leaves)) for node in inner]
+
+
+_KINDS: dict[str, Implementation] = {element.value: _grid(element) for element in Element}
+_KINDS |= {roots.KIND: _root, field_slopes.KIND: _slopes}

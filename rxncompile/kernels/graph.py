@@ -45,6 +45,7 @@ class Op(IntEnum):
     SELECT = 27
     LOOKUP = 28
     HELD = 29
+    ALIAS = 30
 
     __hash__ = int.__hash__  # an enumeration's own is a Python function, and nodes are looked up by the million
 
@@ -54,7 +55,7 @@ class Node(NamedTuple):
 
     ADD and MUL take two or more operands, evaluated from left to right; MIN and MAX two. LOOKUP takes a whole number i
     and a parameter, and is the i-th of the `value` parameters from that one on, not a number for any other i. HELD is
-    its operand, taken for a constant by derivatives.
+    its operand, taken for a constant by derivatives; ALIAS is its operand, by which there may be derivatives.
     """
 
     op: Op
@@ -205,7 +206,7 @@ class Graph:
     # -- differentiating -----------------------------------------------------------------------------
 
     def derivative(self, node: int, leaf: int) -> int:
-        """d node / d leaf, as a node; `leaf` is the node of a state, of a parameter, or of time."""
+        """d node / d leaf, as a node; `leaf` is the node of a state, of a parameter, of time, or an alias."""
         stack, done = [node], self._derivatives
         kind, _, index = self.nodes[leaf]
         bit = 0 if kind is Op.TIME else int(index)
@@ -214,8 +215,11 @@ class Graph:
             if (n, leaf) in done:
                 stack.pop()
                 continue
-            below = self._states[n] if kind is Op.STATE else self._inputs(n)[kind is Op.TIME]
-            if not below >> bit & 1:
+            if kind is Op.ALIAS:
+                apart = n < leaf
+            else:
+                apart = not (self._states[n] if kind is Op.STATE else self._inputs(n)[kind is Op.TIME]) >> bit & 1
+            if apart:
                 done[n, leaf] = self.constant(0.0)
                 continue
             needed = [a for a in self.nodes[n].args if (a, leaf) not in done]
@@ -245,7 +249,11 @@ class Graph:
         op, args, _ = self.nodes[n]
         if n == leaf:
             return self.constant(1.0)
+        if not args:
+            return self.constant(0.0)
         d = [self._derivatives[a, leaf] for a in args]
+        if op is Op.ALIAS:
+            return d[0]
         if op is Op.ADD:
             return self.add(*d)
         if op is Op.MUL:

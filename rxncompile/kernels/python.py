@@ -204,7 +204,7 @@ class _Writer:
         if op is Op.SELECT:
             condition, yes, no = (self._inside(a, _OR) for a in args)
             return f"{yes} if {condition} else {no}", _TERNARY, depth
-        if op is Op.HELD:
+        if op in (Op.HELD, Op.ALIAS):
             return self.texts[args[0]]
         if op is Op.LOOKUP:
             return f"p[{int(self.nodes[args[1]].value)} + int({self.texts[args[0]][0]})]", _ATOM, depth

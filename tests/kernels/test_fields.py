@@ -125,7 +125,7 @@ def test_two_outputs_and_the_readable_form() -> None:
     states = (State(X[0], "x0"), State(X[1], "x1"))
     definitions = ((u, X[0] * X[1]), (symbol("v"), F * G))
     system = System("Pair", states, numbers, (F - G, symbol("v")), definitions=definitions, fields=(field,))
-    assert "F, G = pair(u), a cubic Hermite grid of 20 numbers" in str(system)
+    assert "F, G = pair(u): cubic Hermite grid, 20 numbers" in str(system)
     program = rhs_program(system)
     p, y = np.array(system.parameter_vector()), np.array([0.6, 0.5])
     text, python = np.zeros(2), np.zeros(2)
