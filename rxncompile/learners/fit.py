@@ -29,6 +29,7 @@ from .objective import Objective
 from .problem import Problem
 from .scales import to_scale
 from .starts import Search, Start
+from .window import Window
 
 Progress = Callable[[int, int, float], object]
 
@@ -48,12 +49,14 @@ def fit(
     evaluations: int = 300,
     progress: Progress | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    window: Window | None = None,
 ) -> Fit:
     """Minimise the negative log likelihood (and that of priors) from `starts` points drawn within the bounds.
 
     Of a Network or System, `data` to `observables` say what is asked, see `fit_problem`; a Problem says it itself.
     `begin` gives the first start its values, of all unknowns or of some. `checkpoint`: a .json file in which every
     finished start is kept, and from which finished ones are taken, if it is of the same problem, seed and search.
+    `window`: every start is first led through the data by a window of time that shifts, which helps with oscillations.
     Ctrl-C gives the starts that are finished. `progress(done, starts, best)` is called after each.
 
     Raises R604 for numbers of starts, R710 and R715 for what is asked, R713 for a checkpoint of something else.
@@ -63,8 +66,9 @@ def fit(
             raise RxnError("R604", f"{name} = {count!r} is not a whole number of at least 1")
     objective = _objective(model, data, (unknowns, noise, sd, conditions, observables))
     first = _begin(objective, begin) if begin is not None else None
-    keep = _Checkpoint(objective, (seed, evaluations, None if first is None else first.tolist()), checkpoint)
-    search = Search.of(objective, seed, first, evaluations)
+    asked = (seed, evaluations, None if first is None else first.tolist(), *_described(window))
+    keep = _Checkpoint(objective, asked, checkpoint)
+    search = Search.of(objective, seed, first, evaluations, window)
     missing = [k for k in range(starts) if k not in keep.done]
     notes: tuple[str, ...] = ()
 
@@ -99,6 +103,10 @@ def _objective(model: Network | System | Problem | Objective, data: Table | None
     if data is None:
         raise RxnError("R710", f"a fit of {model.name} needs data", hint="a table, a file, or arrays by observable")
     return Objective(fit_problem(model, data, *asked))
+
+
+def _described(window: Window | None) -> tuple[float, ...]:
+    return () if window is None else (window.length, window.shift, window.steps)
 
 
 def _begin(objective: Objective, given: Mapping[str, float]) -> Values:

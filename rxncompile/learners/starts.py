@@ -2,7 +2,8 @@
 
 1. Several points are drawn within the bounds and the lowest is taken, judged by the `guide`: by the logarithms of the
    data. Every fourth start is judged by the objective itself, and leaves out step 2.
-2. The guide is minimised: it has slopes where the objective is flat or a wall.
+2. The guide is minimised: it has slopes where the objective is flat or a wall. Or, where one is asked for, a `window`
+   of time shifts over the data.
 3. The objective is minimised, sizes of noise held at their likeliest (`sizes`). The kink of least absolutes is rounded
    off within sigma, then within less and less. All this with looser solves.
 4. The objective as it is asked is minimised from there.
@@ -28,6 +29,7 @@ from .objective import Failed, Objective, Solved
 from .problem import Noise
 from .sizes import Size, gathered, settled, sizes_of
 from .trust_region import Ended, Local, Point, minimise_within
+from .window import Window, through_windows
 
 _DRAWN = 10  # points of which a start takes the lowest
 _TRIES = 5  # times as many are drawn before a start is given up where the model cannot be solved
@@ -62,12 +64,16 @@ class _Descent:
         self.objective, self.sizes, self.stop = objective, sizes, stop
         self.last: tuple[bytes, tuple[Solved, ...]] | None = None
 
+    def look(self) -> None:
+        """Raises StoppedError where the search is to end."""
+        if self.stop.is_set():
+            raise StoppedError
+
     def solved(self, x: Values) -> tuple[Values, tuple[Solved, ...]]:
         """x, moved to the likeliest sizes of noise, and the conditions there. Raises Failed."""
         if self.last is not None and self.last[0] == x.tobytes():
             return x, self.last[1]
-        if self.stop.is_set():
-            raise StoppedError
+        self.look()
         self.last = None
         x, found = settled(self.objective, self.sizes, x, self.objective.solve(x))
         self.last = (x.tobytes(), found)
@@ -114,15 +120,18 @@ class Search:
     seed: int
     first: Values | None
     evaluations: int
+    window: Window | None = None
 
     @classmethod
-    def of(cls, objective: Objective, seed: int, first: Values | None, evaluations: int) -> Search:
-        """Everything compiled. `first`: where start 0 begins."""
+    def of(
+        cls, objective: Objective, seed: int, first: Values | None, evaluations: int, window: Window | None = None
+    ) -> Search:
+        """Everything compiled. `first`: where start 0 begins. `window`: every start is led through it first."""
         _ = objective.machine.derivatives
         loose, problem = objective.looser(_LOOSE), objective.problem
         level = np.array([c.value for c in problem.constraints], dtype=float)
         plane = constraint_rows(problem)
-        return cls(objective, loose, Guide(loose), sizes_of(problem), plane, level, seed, first, evaluations)
+        return cls(objective, loose, Guide(loose), sizes_of(problem), plane, level, seed, first, evaluations, window)
 
     def start(self, number: int, stop: Event) -> Start:
         """Run one; it fails where no point is found at which the model can be solved. Raises StoppedError."""
@@ -134,7 +143,10 @@ class Search:
             nowhere = tuple(self._point(number, 0).tolist())
             return Start(number, nowhere, nowhere, math.inf, "the model could not be solved where it began", spent)
         x = begin
-        if guided:
+        if self.window is not None:
+            x, more = through_windows(self.loose, self.window, x, descent.look)
+            spent += more
+        elif guided:
             led = descent.down(self.guide.value, self.guide.local, x, self.loose.bounds, self.plane, _GUIDED, _ENOUGH)
             x, spent = (x, spent) if led is None else (led.at.x, spent + led.evaluations)
         kinked = any(o.noise is Noise.LAPLACE for o in self.objective.problem.observables)
