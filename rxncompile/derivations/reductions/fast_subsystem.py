@@ -19,6 +19,8 @@ from .polynomials import Poly, Ring, fraction_free, lowest, over, times
 
 Law = tuple[Mapping[sp.Symbol, int], sp.Symbol]  # weights of fast species, and the symbol of their sum
 
+_MOST_GATHERED = 200  # terms of a rate that is written out; a longer one is read better by the fast species themselves
+
 
 @dataclass(frozen=True)
 class Quotients:
@@ -36,7 +38,7 @@ class Quotients:
         return {s: over(n, self.denominators[s], variables) for s, n in self.numerators.items()}
 
     def substituted(self, expr: sp.Expr, variables: Sequence[sp.Symbol]) -> sp.Expr | None:
-        """A formula of fast species by the slow ones; None where it is not a polynomial in them.
+        """A formula of fast species by the slow ones; None where it is not a polynomial in them, or too long.
 
         What has no fast species in it stays as it is, the rest is gathered over common denominators.
         """
@@ -64,6 +66,8 @@ class Quotients:
             key = tuple(under.items())
             gathered[key] = gathered.get(key, self.ring.zero) + coefficient
         for key, numerator in gathered.items():
+            if len(numerator) > _MOST_GATHERED:
+                return None
             if numerator:
                 denominator = below
                 for p, n in key:

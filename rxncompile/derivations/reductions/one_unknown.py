@@ -61,6 +61,8 @@ def one_unknown(
         solved.append((u, -written(b, waiting) / written(a, waiting)))
         left = [_core(_inserted(q, i, a, b), [place[x] for x in waiting]) for q in left]
     (unknown,) = waiting
+    if not left[0]:
+        return None
     last = Ring([left[0].as_expr()], (unknown,))
     return OneUnknown(unknown, last, last.polynomial(left[0].as_expr()), tuple(reversed(solved)))
 
@@ -76,6 +78,8 @@ def _dropped(powers: tuple[int, ...], i: int) -> tuple[int, ...]:
 
 def _inserted(q: Poly, i: int, a: Poly, b: Poly) -> Poly:
     """q at u = -b/a, times the power of a that makes it a polynomial."""
+    if not q:
+        return q
     parts: dict[int, Poly] = {}
     for m, c in q.terms():
         bare = (*m[:i], 0, *m[i + 1 :])

@@ -19,10 +19,10 @@ from ...errors import RxnError
 from ...expressions import ordered_factors
 
 Poly = Any  # an element of a sparse ring of sympy
-MOST_TERMS = 6_000  # of one polynomial on the way
+MOST_TERMS = 3_000  # of one polynomial on the way
 MOST_WORK = 150_000  # products of terms in one elimination
 _MOST_FACTORED = 60  # terms of a polynomial that is factored though no name stands in it in first power alone
-_MOST_GCD = 4_000  # terms of all polynomials whose common divisor is looked for
+_MOST_GCD = 600  # terms of all polynomials whose common divisor is looked for
 _MOST_POWER = 24
 
 

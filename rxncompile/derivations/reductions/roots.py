@@ -29,6 +29,7 @@ SAMPLES = 60
 _SPREAD = 3.0  # of logarithms around the model's values
 _NEGATIVE = 1e-9
 _SAME = 1e-7  # roots closer than this, relatively, are a double root: they meet, and are not a choice
+_BALANCED = 1e-5  # of the terms of a balance
 _MOST_DEGREE = 12
 _MOST_STEPS = 40
 _CONVERGED = 1e-12
@@ -109,7 +110,9 @@ def eliminated_root(
         raise RxnError("R526", message, hint="name fewer species, or fewer fast reactions")
     bounds = [t / w[found.unknown] for w, t in laws if w.get(found.unknown, 0) > 0 and min(w.values()) > 0]
     points = samples(mech, unknowns, laws)
-    return chosen_root(found.ring, found.f, found.unknown, dict(found.others), bounds, points, names, approximate)
+    return chosen_root(
+        found.ring, found.f, found.unknown, dict(found.others), bounds, points, names, approximate, balances
+    )
 
 
 _HINT = "it has to be solved numerically, which a reduction in formulas cannot do"
@@ -173,8 +176,13 @@ def chosen_root(
     points: Sequence[Point],
     names: str,
     approximate: bool = False,
+    balances: Sequence[sp.Expr] = (),
 ) -> Roots:
-    """The root of `f` (in the ring's first name) for which no other species is negative, as formulas."""
+    """The root of `f` (in the ring's first name) for which no other species is negative, as formulas.
+
+    `balances`: what has to vanish there, where `f` came about by divisions that may have brought in roots of its own.
+    """
+    parted = [sp.Add.make_args(sp.expand(b)) for b in balances]
     parts = ring.by_powers(f, 1)
     degree = max(n for (n,) in parts)
     if degree > _MOST_DEGREE:
@@ -196,10 +204,8 @@ def chosen_root(
         roots = sorted(float(x.real) for x in np.roots(numbers[::-1]) if abs(x.imag) <= _SAME * abs(x))
         admitted: list[tuple[int, float]] = []
         for k, x in enumerate(roots):
-            there = Slope(others, {**point, unknown: x})
-            sizes = [abs(v) for v in point.values()]
-            least = min([x, *(there(e)[0] for e in others.values())])
-            if least >= -_NEGATIVE * max(sizes) and not any(math.isclose(x, y, rel_tol=_SAME) for _, y in admitted):
+            known = any(math.isclose(x, y, rel_tol=_SAME) for _, y in admitted)
+            if not known and _chemical({**point, unknown: x}, unknown, others, parted):
                 admitted.append((k, x))
         if len(admitted) > 1:
             shown = ", ".join(f"{x:.6g}" for _, x in admitted)
@@ -226,6 +232,24 @@ def chosen_root(
     steps = len(ordered) - len(coefficients)
     note += f"; {steps} steps of Laguerre's from an upper bound find it"
     return Roots((*ordered, *others.items()), (note,), degree, unknown, tuple(coefficients))
+
+
+def _chemical(
+    point: Point,
+    unknown: sp.Symbol,
+    others: Mapping[sp.Symbol, sp.Expr],
+    balances: Sequence[Sequence[sp.Expr]],
+) -> bool:
+    """Whether no species is negative or beyond all measure there, and the balances (their terms) vanish."""
+    there, size = Slope(others, point), max(abs(v) for s, v in point.items() if s != unknown)
+    try:
+        values = [point[unknown], *(there(e)[0] for e in others.values())]
+        sums = [[there(e)[0] for e in terms] for terms in balances]
+    except (ArithmeticError, ValueError):  # a formula has no value there
+        return False
+    if any(abs(sum(v)) > _BALANCED * sum(map(abs, v)) for v in sums):
+        return False
+    return min(values) >= -_NEGATIVE * size and max(values) <= size / _NEGATIVE
 
 
 _TIE = "positivity does not tell the states apart; keep a species of them as slow"
