@@ -23,9 +23,10 @@ from ..system import System
 from .arrays import Values
 from .directions import Directions, directions
 from .inputs import Series, Tables, tables_of
-from .integrators.drive import Control, Trace
+from .integrators.course import Course, follow
+from .integrators.drive import Control
+from .integrators.faults import ended
 from .integrators.machine import Machine, Scheme, machine
-from .integrators.traced import MAX_STEPS, traced
 from .rate_equations.equations import compiled
 from .rate_equations.ode import checked_times
 from .rate_equations.solver import sizes
@@ -33,6 +34,7 @@ from .results.derivatives import Gradient, Sensitivities
 from .results.loss import Loss, weighed
 from .results.trajectory import Trajectory
 
+_MAX_STEPS = 1_000_000
 _SMALLEST = 1e-4  # default atol over rtol and the size of a state
 _ROUNDING = 1e-14  # of the largest state: below it a default atol makes no sense
 
@@ -60,7 +62,7 @@ def integrate_sensitivities(
     run = _run(system, t, parameters, params, initial, scheme, rtol, atol, inputs)
     theta = run.theta
     q = np.concatenate([theta.q, np.zeros((len(theta.q), len(run.tables.values)))], axis=1)
-    along = run.made.along(run.times, theta.p, run.trace, theta.s, q, run.tables)
+    along = run.course.along(theta.s, q)
     found = np.empty((len(run.times), len(run.labels), len(theta.labels)))
     n = len(system.states)
     found[:, :n] = along.transpose(0, 2, 1)
@@ -99,7 +101,7 @@ def gradient(
             pull = weights[r, n:] @ by
             sources[r] += pull[:n]
             by_p += pull[n:]
-    costate, back = run.made.back(run.times, theta.p, run.trace, sources, run.tables)
+    costate, back = run.course.back(sources)
     by_p += back[: len(by_p)]
     tables = run.tables
     by_input = {
@@ -114,12 +116,24 @@ def gradient(
 class _Run:
     """One traced solve, and what was asked of it."""
 
-    made: Machine
-    times: Values
+    course: Course
     theta: Directions
-    tables: Tables
-    states: Values
-    trace: Trace
+
+    @property
+    def made(self) -> Machine:
+        return self.course.made
+
+    @property
+    def times(self) -> Values:
+        return self.course.times
+
+    @property
+    def tables(self) -> Tables:
+        return self.course.tables
+
+    @property
+    def states(self) -> Values:
+        return self.course.states
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -193,6 +207,5 @@ def _run(
         absolute = np.maximum(_SMALLEST * rtol * np.where(size > 0.0, size, most), _ROUNDING * most)
     else:
         absolute = np.full(n, atol)
-    control = Control(rtol, absolute, MAX_STEPS, 0.0, True)
-    states, trace = traced(made, control, times, theta.p, theta.start, tables)
-    return _Run(made, times, theta, tables, states, trace)
+    control = Control(rtol, absolute, _MAX_STEPS, 0.0, True)
+    return _Run(ended(follow(made, control, times, theta.p, theta.start, tables)), theta)
