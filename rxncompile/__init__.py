@@ -56,6 +56,7 @@ The stages, each a plain function from one noun to the next:
     rate_relation         Network              -> RateRelation what coefficients of moment equations say about rates
     rates_from_moments    Network, MomentData  -> RateEstimate of candidate reactions, by generalised least squares
     rates_by_integrals    Network, MomentData  -> RateEstimate where moment equations are open, but moments are measured
+    non_negative_rates    RateEstimate         -> RateEstimate where no reaction's rate is below zero
     ordinary_rates        Network, MomentData  -> OrdinaryRates  coefficients first, then rates
     select_reactions      Network, MomentData  -> Selection    the candidates that moments cannot do without
     polynomial_candidates species, order     -> Candidates   every monomial in every equation
@@ -130,6 +131,7 @@ if TYPE_CHECKING:
     from .learners.moments import Selection as Selection
     from .learners.moments import measured_moments as measured_moments
     from .learners.moments import moments_of_ensemble as moments_of_ensemble
+    from .learners.moments import non_negative_rates as non_negative_rates
     from .learners.moments import ordinary_rates as ordinary_rates
     from .learners.moments import rates_by_integrals as rates_by_integrals
     from .learners.moments import rates_from_moments as rates_from_moments
@@ -247,6 +249,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "measured_moments": (".learners.moments", "measured_moments"),
     "moments": (".derivations.moments", "moments"),
     "moments_of_ensemble": (".learners.moments", "moments_of_ensemble"),
+    "non_negative_rates": (".learners.moments", "non_negative_rates"),
     "ordinary_rates": (".learners.moments", "ordinary_rates"),
     "parse": (".language", "parse"),
     "polynomial_candidates": (".derivations.candidates", "polynomial_candidates"),
