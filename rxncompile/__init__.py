@@ -48,6 +48,10 @@ The stages, each a plain function from one noun to the next:
     compare               two results          -> Comparison   whether they can be of one law, by which tests
     fit                   Network, data        -> Fit          the likeliest parameters, from many starts
     fit_problem           Network, data        -> Problem      what a fit is asked
+    moment_problem        System, MomentData   -> Problem      moments with their covariance as data
+    profiles              Fit                  -> Profiles     intervals of the values by profile likelihoods
+    structural_identifiability  Fit            -> Structure    what data of this kind could tell
+    identifiability       Profiles             -> text         what the data tell, and what they do not
     load_measurements     file                 -> Measurements a table of what was seen when
     load_petab            file                 -> Problem      of a PEtab problem
     measured_moments      runs                 -> MomentData   means and central moments, with their spread if asked
@@ -118,6 +122,8 @@ if TYPE_CHECKING:
     from .learners.asked import fit_problem as fit_problem
     from .learners.fit import Fit as Fit
     from .learners.fit import fit as fit
+    from .learners.identifiability import identifiability as identifiability
+    from .learners.identifiability import structural_identifiability as structural_identifiability
     from .learners.identification.identified import Identified as Identified
     from .learners.identification.identify import identify as identify
     from .learners.identification.rational_fit import fit_rational as fit_rational
@@ -125,6 +131,7 @@ if TYPE_CHECKING:
     from .learners.identification.series import read_series as read_series
     from .learners.measurements import Measurements as Measurements
     from .learners.measurements import load_measurements as load_measurements
+    from .learners.moment_noise import moment_problem as moment_problem
     from .learners.moments import MomentData as MomentData
     from .learners.moments import OrdinaryRates as OrdinaryRates
     from .learners.moments import RateEstimate as RateEstimate
@@ -140,6 +147,9 @@ if TYPE_CHECKING:
     from .learners.petab import load_petab as load_petab
     from .learners.problem import Problem as Problem
     from .learners.problem import Unknown as Unknown
+    from .learners.profiles import Profiles as Profiles
+    from .learners.profiles import profiles as profiles
+    from .learners.window import Window as Window
     from .modelfiles import load as load
     from .monomials import Kind as Kind
     from .network import Network as Network
@@ -204,6 +214,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "Problem": (".learners.problem", "Problem"),
     "RateEstimate": (".learners.moments", "RateEstimate"),
     "RateRelation": (".derivations.rate_relation", "RateRelation"),
+    "Profiles": (".learners.profiles", "Profiles"),
     "RxnError": (".errors", "RxnError"),
     "Selection": (".learners.moments", "Selection"),
     "Separation": (".judging.separation", "Separation"),
@@ -216,6 +227,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "Trajectory": (".simulators.results.trajectory", "Trajectory"),
     "Unknown": (".learners.problem", "Unknown"),
     "adjoint": (".derivations.adjoint", "adjoint"),
+    "Window": (".learners.window", "Window"),
     "approximations": (".derivations.approximations", ""),
     "close": (".derivations.closures", "close"),
     "closures": (".derivations.closures", ""),
@@ -232,6 +244,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "generator": (".operators", "generator"),
     "gradient": (".simulators.sensitivities", "gradient"),
     "grids": (".grids", ""),
+    "identifiability": (".learners.identifiability", "identifiability"),
     "identify": (".learners.identification.identify", "identify"),
     "integrate": (".simulators.rate_equations.ode", "integrate"),
     "inverse_omega_squared": (".derivations.inverse_omega", "inverse_omega_squared"),
@@ -247,6 +260,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "load_result": (".simulators.results.sweep_files", "load"),
     "master_equation": (".simulators.master.master_equation", "master_equation"),
     "measured_moments": (".learners.moments", "measured_moments"),
+    "moment_problem": (".learners.moment_noise", "moment_problem"),
     "moments": (".derivations.moments", "moments"),
     "moments_of_ensemble": (".learners.moments", "moments_of_ensemble"),
     "non_negative_rates": (".learners.moments", "non_negative_rates"),
@@ -254,6 +268,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "parse": (".language", "parse"),
     "polynomial_candidates": (".derivations.candidates", "polynomial_candidates"),
     "print_network": (".language", "print_network"),
+    "profiles": (".learners.profiles", "profiles"),
     "project": (".derivations.projection", "project"),
     "qssa": (".derivations.reductions", "qssa"),
     "rapid_equilibrium": (".derivations.reductions", "rapid_equilibrium"),
@@ -280,6 +295,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "steady_sensitivities": (".simulators.rate_equations.steady_sensitivities", "steady_sensitivities"),
     "steady_state": (".simulators.rate_equations.steady", "steady_state"),
     "stop_at": (".simulators.runs.passage", "stop_at"),
+    "structural_identifiability": (".learners.identifiability", "structural_identifiability"),
     "structure_of": (".structure", "structure_of"),
     "sweep": (".simulators.runs.sweeps", "sweep"),
     "time_scales": (".structure", "time_scales"),

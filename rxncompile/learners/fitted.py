@@ -15,7 +15,7 @@ from ..language import print_network
 from ..network import Network, with_values
 from ..simulators.arrays import Values
 from ..system import Step, System
-from .information import information
+from .information import Information, information
 from .objective import Objective
 from .problem import Problem, Scale
 from .starts import Start
@@ -56,6 +56,11 @@ class Fit:
         """The best values by name."""
         pairs = zip(self.problem.unknowns, self.objective.natural(self.x).tolist(), strict=True)
         return {u.name: min(max(v, u.lower), u.upper) for u, v in pairs}  # powers of logarithms round past bounds
+
+    @property
+    def information(self) -> Information:
+        """Fisher information at the best point: standard errors, correlations."""
+        return information(self.objective, self.x)
 
     @property
     def reached(self) -> int:
@@ -129,7 +134,7 @@ class Fit:
 
     def __str__(self) -> str:
         """A table of the best values with standard errors, and what the starts say."""
-        errors = information(self.objective, self.x).errors
+        errors = self.information.errors
         edge, rows = self.on_bounds, [("", "value", "standard error", "bounds", "")]
         for u, value, error in zip(self.problem.unknowns, self.values.values(), errors.tolist(), strict=True):
             if u.name in edge:

@@ -259,6 +259,11 @@ def _sum(known: Sequence[tuple[str, int]]) -> str:
 # ---------------------------------------------------------------------------------------------- what these data tell
 
 
+def identifiability(found: Profiles) -> str:
+    """`statement` of profiles, with the structure of their problem. Raises R712, see `structural_identifiability`."""
+    return statement(found, structural_identifiability(found.objective, found.x))
+
+
 def statement(found: Profiles, structure: Structure | None = None) -> str:
     """In plain words: which unknowns could not be told by any data of this kind, and which these data leave open."""
     lines = [] if structure is None else str(structure).splitlines()

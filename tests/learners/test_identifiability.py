@@ -9,7 +9,12 @@ import sympy as sp
 from rxncompile import parse, rate_equations
 from rxncompile.expressions import symbol
 from rxncompile.learners.fit import fit
-from rxncompile.learners.identifiability import Structure, statement, structural_identifiability
+from rxncompile.learners.identifiability import (
+    Structure,
+    identifiability,
+    statement,
+    structural_identifiability,
+)
 from rxncompile.learners.objective import Objective
 from rxncompile.learners.problem import Condition, Data, Observable, Problem, Scale, Unknown
 from rxncompile.learners.profiles import profiles
@@ -118,7 +123,9 @@ def test_the_statement_where_all_is_told() -> None:
     seen = (Observable("A", symbol("A"), sp.Rational(1, 20)),)
     problem = Problem.of(system, unknowns, seen, Data(zero, zero, times, 3.0 * np.exp(-times)))
     found = profiles(Objective(problem), at=Objective(problem).scaled(np.array([2.0, 1.5])))
-    assert statement(found) == "practical: these data bound every unknown from both sides, at 95 %"
+    said = "practical: these data bound every unknown from both sides, at 95 %"
+    assert statement(found) == said
+    assert identifiability(found) == f"structural: enough data could tell every unknown\n{said}"
 
 
 @pytest.mark.parametrize("seed", range(3))
