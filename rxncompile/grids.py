@@ -46,10 +46,10 @@ Axes = tuple[GridAxis, ...]
 
 
 def axis(low: object, high: object, cells: int) -> GridAxis:
-    """Raises R532 for an axis of no cell or no length."""
+    """Raises R534 for an axis of no cell or no length."""
     found = GridAxis(exact(low), exact(high), cells)
     if cells < 1 or not to_float(found.low) < to_float(found.high):
-        raise RxnError("R532", f"an axis of {cells} cells from {found.low} to {found.high}")
+        raise RxnError("R534", f"an axis of {cells} cells from {found.low} to {found.high}")
     return found
 
 
@@ -73,12 +73,12 @@ def grid_field(
     """A field of functions of `inputs`, one output for each of `formulas`, and its numbers, to be parameters.
 
     Formulas, of the inputs alone, give the numbers: it is their interpolant; 0 for a function to be learned. The number
-    of output F at node (1, 2) is `F[1,2]`, of its derivatives `F_x[1,2]`, `F_x_y[1,2]`. Raises R532 for as many
+    of output F at node (1, 2) is `F[1,2]`, of its derivatives `F_x[1,2]`, `F_x_y[1,2]`. Raises R534 for as many
     axes as are not inputs, or more than three.
     """
     if not 1 <= len(inputs) == len(axes) <= 3:
         message = f"the field {name!r} has {len(inputs)} inputs and {len(axes)} axes"
-        raise RxnError("R532", message, hint="one to three, as many of both")
+        raise RxnError("R534", message, hint="one to three, as many of both")
     constants = [
         Constant(symbol(label), label, value)
         for output, formula in formulas
@@ -92,7 +92,7 @@ def grid_field(
 def _numbers(
     name: str, formula: sp.Expr, inputs: tuple[sp.Symbol, ...], axes: Axes, element: Element
 ) -> Iterator[tuple[str, sp.Expr]]:
-    """(label, value) in the order of the numbers. Raises R532 where a formula has no value at a node."""
+    """(label, value) in the order of the numbers. Raises R534 where a formula has no value at a node."""
     kinds = derivatives(element, len(axes))
     slopes = [formula.diff(*((x, e) for x, e in zip(inputs, d, strict=True))) for d in kinds]
     for node in product(*(range(a.cells + 1) for a in axes)):
@@ -102,5 +102,5 @@ def _numbers(
             suffix = "".join(f"_{x.name}" for x, e in zip(inputs, kind, strict=True) if e)
             value = slope.xreplace(place)
             if not value.is_number or not value.is_finite:
-                raise RxnError("R532", f"the field of {name!r} has no number at the node ({index}): {value}")
+                raise RxnError("R534", f"the field of {name!r} has no number at the node ({index}): {value}")
             yield f"{name}{suffix}[{index}]", value if value.is_Rational else exact(to_float(value))

@@ -34,13 +34,13 @@ def implicit_root(
     Equations are of unknowns and `inputs` (states, parameters, definitions, t), guesses of inputs. Elimination goes in
     the order of the unknowns without pivots, so that each equation should depend on its own. What has not settled
     after the `turns` is not a number, which a run names. Derivatives are those of the root: of first and second order
-    by the implicit function theorem. Raises R532 for symbols that are neither, and for unknowns without a guess.
+    by the implicit function theorem. Raises R534 for symbols that are neither, and for unknowns without a guess.
     """
     if not equations or equations.keys() != guesses.keys() or turns < 1:
-        raise RxnError("R532", f"the field {name!r} needs a guess for every unknown, and a turn")
+        raise RxnError("R534", f"the field {name!r} needs a guess for every unknown, and a turn")
     for symbols, formulas in (({*inputs, *equations}, equations), (set(inputs), guesses)):
         for unknown, formula in formulas.items():
             if strange := sorted(s.name for s in formula.free_symbols - symbols):
-                raise RxnError("R532", f"{strange[0]!r} decides {unknown.name!r} but is no input of the field {name!r}")
+                raise RxnError("R534", f"{strange[0]!r} decides {unknown.name!r} but is no input of the field {name!r}")
     form = Root(tuple(equations.values()), tuple(guesses[y] for y in equations), turns)
     return Field(name, KIND, tuple(inputs), tuple(equations), (), form)

@@ -46,7 +46,7 @@ def ising_chain(net: Network, h: sp.Expr = sp.S.Zero, J: sp.Expr = sp.S.Zero) ->
     """d h/dt and d J/dt of a network of one species on a line of capacity 1; `h`, `J` at the start.
 
     States `h[A]` and `J[A,A]`; `ln_lambda` is a definition, `<A(0)>` and `<A(0) A(1)>` are outputs. A reaction of one
-    particle has a rate for each, one of two for each pair of neighbours, one of none for each empty site. Raises R531
+    particle has a rate for each, one of two for each pair of neighbours, one of none for each empty site. Raises R533
     for what a line of such particles does not hold.
     """
     rewritings = tuple(_rewritings(net))
@@ -160,13 +160,13 @@ def _canonical(sites: set[int]) -> Pattern:
 
 
 def _rewritings(net: Network) -> Iterator[Rewriting]:
-    """What the reactions and hops of a network do to neighbouring sites. Raises R531."""
+    """What the reactions and hops of a network do to neighbouring sites. Raises R533."""
     line = net.lattices[0] if len(net.lattices) == 1 else None
     if line is None or len(line.shape) != 1 or line.capacity != 1 or len(net.species) != 1:
         message = f"{net.name} is not one species on one line with room for one particle a site"
-        raise RxnError("R531", message, line.span if line else None)
+        raise RxnError("R533", message, line.span if line else None)
     if net.events or net.ode_terms:
-        raise RxnError("R531", f"{net.name} has events or equations beside its reactions")
+        raise RxnError("R533", f"{net.name} has events or equations beside its reactions")
     for hop in net.diffusions:
         yield Rewriting(hop.rate, (1, 0), (0, 1))
         yield Rewriting(hop.rate, (0, 1), (1, 0))
@@ -178,7 +178,7 @@ def _of_reaction(reaction: Reaction) -> Iterator[Rewriting]:
     k, half = reaction.rate, reaction.rate / 2
     if not reaction.mass_action or reaction.placement is not None or reaction.net_reversible:
         message = f"reaction {reaction.name!r} has a law or sites of its own"
-        raise RxnError("R531", message, reaction.span, "give it one rate, '@ k', and leave the sites to chance")
+        raise RxnError("R533", message, reaction.span, "give it one rate, '@ k', and leave the sites to chance")
     taken, made = (sum(n for _, n in side) for side in (reaction.reactants, reaction.products))
     if taken == made:
         return
@@ -200,4 +200,4 @@ def _of_reaction(reaction: Reaction) -> Iterator[Rewriting]:
         yield Rewriting(half, (1, 1), (0, 1))
     else:
         message = f"reaction {reaction.name!r} makes {made} particles of {taken}, which has no place among neighbours"
-        raise RxnError("R531", message, reaction.span)
+        raise RxnError("R533", message, reaction.span)

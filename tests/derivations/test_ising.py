@@ -100,4 +100,4 @@ def test_the_hierarchy_is_exact(rule: str, seed: int, m: Pattern) -> None:
 def test_what_a_line_does_not_hold(text: str) -> None:
     with pytest.raises(RxnError) as caught:
         ising_chain(parse(text))
-    assert caught.value.code == "R531"
+    assert caught.value.code == "R533"

@@ -179,4 +179,4 @@ def test_what_is_wrong() -> None:
     ):  # fmt: skip
         with pytest.raises(RxnError) as caught:
             make()
-        assert caught.value.code == "R532"
+        assert caught.value.code == "R534"

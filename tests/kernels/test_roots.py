@@ -104,5 +104,5 @@ def test_what_is_wrong() -> None:
     ):
         with pytest.raises(RxnError) as caught:
             make()
-        assert caught.value.code == "R532"
+        assert caught.value.code == "R534"
     assert isinstance(cubic().fields[0].form, Root)
