@@ -247,7 +247,7 @@ def stiff_text(species: int, reactions: int, seed: int = 1) -> str:
     )
 
 
-def large(rounds: int) -> None:
+def large(rounds: int, only: str) -> None:
     """About 1,000 species, 101 outputs, rtol 1e-6, against scipy.odeint with the compiled Jacobian."""
     texts = {
         "random network": (network_text(1_000, 2_000), 1.0),
@@ -257,6 +257,8 @@ def large(rounds: int) -> None:
         "lattice 32 x 32, stiff": (lattice_text(32), 10.0),
     }
     for name, (text, end) in texts.items():
+        if only not in name:
+            continue
         case = Case(rate_equations(parse(text)), np.linspace(0.0, end, 101))
         atol = 1e-9 * float(np.abs(case.start).max())
         begin = time.thread_time()
@@ -282,6 +284,7 @@ def main() -> None:
     parser.add_argument("what", choices=("speed", "accuracy", "sets", "large"))
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--sets", type=int, default=10_000)
+    parser.add_argument("--only", default="", help="large networks with this in their name")
     given = parser.parse_args()
     if given.what == "speed":
         speed(given.rounds)
@@ -290,7 +293,7 @@ def main() -> None:
     elif given.what == "sets":
         sets(given.sets)
     else:
-        large(min(2, given.rounds))
+        large(min(2, given.rounds), given.only)
 
 
 if __name__ == "__main__":

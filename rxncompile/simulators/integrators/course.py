@@ -21,7 +21,7 @@ from .machine import Codes, Machine
 from .replay import along_over, back_over
 
 _ROOM = 512  # steps of a trace
-_MARKS = 128
+_MARKS, _EVERY = 128, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +132,7 @@ def follow(
             if count[0] <= room and (trace.firings is None or trace.firings.used[0] <= room):
                 return Course(made, control, times, p, tables, code, states, count, trace, Marks.of(0, n))
             room = 2 * max(int(count[0]), room)
-    trace, marks = made.trace(_ROOM), Marks.of(_MARKS, n)
+    trace, marks = made.trace(_ROOM), Marks.of(_MARKS, n, _EVERY)
     states, count = np.zeros((len(times), n)), np.zeros(4, dtype=np.int64)
     states[0] = start
     run = (made.tableau, made.forced(tables), made.work(), control, times, made.wide(p), states, count, trace)

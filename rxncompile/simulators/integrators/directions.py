@@ -16,7 +16,7 @@ from ..arrays import Values
 from .forcing import evaluate, steer
 from .matrix import solve_many
 from .sensitivity import argument
-from .steps import explicit_step, linearise, rosenbrock_step
+from .steps import explicit_stages, linearise, rosenbrock_step
 
 
 class Directions(NamedTuple):
@@ -71,7 +71,7 @@ def explicit_forward(
     """Directions s (n, m) of the state, with directions q (P, m) of the parameters, over one step from `work.y`."""
     y, k, stages = work.y, work.k, tab.c.size
     evaluate(eq, eq.rhs, t, y, p, k[0])
-    explicit_step(tab, eq, work, t, h, p)
+    explicit_stages(tab, eq, work, t, h, p, stages - 2 if tab.b[stages - 1] == 0.0 else stages - 1)
     for i in range(stages):
         if i == stages - 1 and tab.b[i] == 0.0:  # the last stage is the next step's first
             continue

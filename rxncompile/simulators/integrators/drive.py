@@ -71,11 +71,11 @@ class Marks(NamedTuple):
     resumed: bool
 
     @classmethod
-    def of(cls, room: int, n: int) -> Marks:
+    def of(cls, room: int, n: int, every: int = 1) -> Marks:
         """Room for so many."""
         whole = np.int64
         lines = np.zeros((room, n)), np.zeros((room, n)), np.zeros((room, 4)), np.zeros(room, dtype=whole)
-        return cls(*lines, np.ones(1, dtype=whole), np.full(1, 2**62, dtype=whole), False)
+        return cls(*lines, np.full(1, every, dtype=whole), np.full(1, 2**62, dtype=whole), False)
 
     def resume(self, i: int, steps: int, room: int) -> Marks:
         """To go on from mark i for so many steps, with room for finer marks."""

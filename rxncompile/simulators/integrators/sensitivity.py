@@ -19,7 +19,7 @@ from ...kernels.jit import bare_jit
 from ..arrays import Values
 from .forcing import collect, evaluate
 from .matrix import solve_transposed
-from .steps import explicit_step, linearise, rosenbrock_step
+from .steps import explicit_stages, linearise, rosenbrock_step
 
 Places = NDArray[np.int64]
 
@@ -74,7 +74,7 @@ def explicit_adjoint(
     y, k, bar = work.y, work.k, tan.k
     n, stages = y.size, tab.c.size
     evaluate(eq, eq.rhs, t, y, p, k[0])
-    explicit_step(tab, eq, work, t, h, p)
+    explicit_stages(tab, eq, work, t, h, p, stages - 2 if tab.b[stages - 1] == 0.0 else stages - 1)
     for i in range(stages):
         for m in range(n):
             bar[i, m] = h * tab.b[i] * costate[m]

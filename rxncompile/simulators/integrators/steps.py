@@ -57,17 +57,24 @@ class Work(NamedTuple):
 
 
 @bare_jit
-def explicit_step(tab: Any, eq: Any, work: Any, t: float, h: float, p: Any) -> None:
-    """From `work.y` to `work.new`, k[0] = f(t, y) given; the last k is f at the end."""
-    y, stage, k, error = work.y, work.stage, work.k, work.error
-    n, stages = y.size, tab.c.size
-    for i in range(1, stages):
+def explicit_stages(tab: Any, eq: Any, work: Any, t: float, h: float, p: Any, count: int) -> None:
+    """The first `count` of `work.k`, k[0] = f(t, y) given; `work.stage` is the argument of the last."""
+    y, stage, k, n = work.y, work.stage, work.k, work.y.size
+    for i in range(1, count):
         for m in range(n):
             total = 0.0
             for j in range(i):
                 total += tab.a[i, j] * k[j, m]
             stage[m] = y[m] + h * total
         evaluate(eq, eq.rhs, t + tab.c[i] * h, stage, p, k[i])
+
+
+@bare_jit
+def explicit_step(tab: Any, eq: Any, work: Any, t: float, h: float, p: Any) -> None:
+    """From `work.y` to `work.new`, k[0] = f(t, y) given; the last k is f at the end."""
+    y, stage, k, error = work.y, work.stage, work.k, work.error
+    n, stages = y.size, tab.c.size
+    explicit_stages(tab, eq, work, t, h, p, stages)
     for m in range(n):
         total = 0.0
         for j in range(stages):
