@@ -168,8 +168,10 @@ class Objective:
 
     def natural(self, x: Values) -> Values:
         """The unknowns' values at x."""
-        pairs = zip(self.problem.unknowns, x, strict=True)
-        return np.array([float(from_scale(u.scale, np.array(v))) for u, v in pairs])
+        found = np.array(x, dtype=float)
+        for scale, places in self._scales:
+            found[places] = from_scale(scale, found[places])
+        return found
 
     def scaled(self, values: Values) -> Values:
         """x of the unknowns' values."""
@@ -289,7 +291,17 @@ class Objective:
 
     def _slopes(self, natural: Values) -> Values:
         """d x/d value."""
-        return np.array([float(slope(u.scale, v)) for u, v in zip(self.problem.unknowns, natural, strict=True)])
+        found = np.ones(len(natural))
+        for scale, places in self._scales:
+            found[places] = slope(scale, natural[places])
+        return found
+
+    @cached_property
+    def _scales(self) -> tuple[tuple[Scale, Places], ...]:
+        """The unknowns that are searched by a logarithm, by which."""
+        scales = [u.scale for u in self.problem.unknowns]
+        found = {s: [k for k, scale in enumerate(scales) if scale is s] for s in (Scale.LOG, Scale.LOG10)}
+        return tuple((s, np.array(places, dtype=np.int64)) for s, places in found.items() if places)
 
     def _terms(self, solved: Solved) -> tuple[Values, Values, Values]:
         """(terms of the objective, their derivatives by y, by sigma) of a condition's rows."""
@@ -364,13 +376,13 @@ class Objective:
         control = Control(self.rtol, np.full(len(start), self.atol), _STEPS, 0.0, True)
         room = _ROOM
         while True:
-            trace = Trace.of(room, len(start))
+            trace = self.machine.trace(room)
             code, states, count = self.machine.solve(control, setting.times, p, start, trace, setting.tables)
             if code != DONE or not np.isfinite(states).all():
                 raise Failed
-            if count[0] <= room:
+            if count[0] <= room and (trace.firings is None or trace.firings.used[0] <= room):
                 return trace, states
-            room = int(count[0])
+            room = 2 * max(int(count[0]), room)
 
 
 def _setting(problem: Problem, c: int, condition: Condition, since: float | None = None) -> Setting:
