@@ -29,6 +29,10 @@ from .assembly import Reduction, start_of
 from .mechanism import Move
 
 
+class _UnitsDifferError(Exception):
+    """A reduced reaction is of another unit of amount than the one that it came from."""
+
+
 def as_network(found: Reduction) -> Network | None:
     """The reduced network; None where there is none: of a System, or where a net rate is reversible."""
     net = found.mechanism.network
@@ -60,7 +64,10 @@ def as_network(found: Reduction) -> Network | None:
     reactions = []
     for m in found.mechanism.moves:
         if m not in found.relaxing:
-            reaction = _reduced(found, base, m, gone, formulas if closed else {})
+            try:
+                reaction = _reduced(found, base, m, gone, formulas if closed else {})
+            except _UnitsDifferError:
+                return None
             if reaction is not None:
                 reactions.append(reaction)
     names = {r.name for r in reactions}
@@ -94,19 +101,26 @@ def _reduced(
         old.name, reactants, products, sp.S.Zero, False, where, old.reversible_of, flags=old.flags & {Flag.CONTINUOUS},
         remark=old.remark, span=old.span,
     )  # fmt: skip
+    if not old.mass_action and extent_per_count(net, made) != extent_per_count(_full(found), old):
+        raise _UnitsDifferError  # a law in another unit of amount would hold a number that converts it
     rate = events * extent_per_count(net, made) / size(where)
     return replace(made, rate=rate) if rate != 0 else None
 
 
 def _place(found: Reduction, reaction: Reaction) -> str | None:
     """The compartment whose volume the rate of a reaction refers to."""
-    net = found.mechanism.network
-    assert net is not None
+    net = _full(found)
     if not reaction.mass_action or Flag.MOLECULAR in reaction.flags:
         return reaction.per
     where = volume(net, reaction)
     per_volume = any(net.species_by_name[n].concentration for n, _ in change(net, reaction))
     return where.name if where.is_Symbol and per_volume else None
+
+
+def _full(found: Reduction) -> Network:
+    net = found.mechanism.network
+    assert net is not None
+    return net
 
 
 def _slow(species: Species) -> Species:

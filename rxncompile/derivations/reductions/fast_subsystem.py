@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from ...errors import RxnError
+from .divisors import common_divisor
 from .polynomials import Poly, Ring, fraction_free, lowest, over, times
 
 Law = tuple[Mapping[sp.Symbol, int], sp.Symbol]  # weights of fast species, and the symbol of their sum
@@ -153,7 +154,7 @@ def _by_ratios(
                     if not (there and back):
                         return None
                     above, below = times(shares[at][0], there), times(shares[at][1], back)
-                    common = above.gcd(below)
+                    common = common_divisor(above, below)
                     shares[s] = (above.exquo(common), below.exquo(common))
                     waiting.append(s)
         seen |= shares.keys()
@@ -167,7 +168,7 @@ def _by_ratios(
             return None
         below = ring.one
         for _, b in shares.values():
-            below = times(below, b.exquo(b.gcd(below)))
+            below = times(below, b.exquo(common_divisor(b, below)))
         amounts = {s: times(a, below.exquo(b)) for s, (a, b) in shares.items()}
         for s in shares:
             balance = sum((times(matrix[s][place[x]], p) for x, p in amounts.items()), ring.zero)

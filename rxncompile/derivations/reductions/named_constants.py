@@ -18,6 +18,7 @@ import sympy as sp
 from ...expressions import symbol
 from ...system import Step, System
 from .assembly import Reduction
+from .divisors import common_divisor
 from .polynomials import Poly, Ring, written
 
 Monomial = tuple[int, ...]
@@ -43,7 +44,7 @@ def named_constants(law: sp.Expr, species: Sequence[sp.Symbol], taken: Sequence[
         return Law(law, ())
     if above.is_zero or any(name.has(*species) for name in ring.names[len(species) :]):
         return Law(law, ())
-    common = above.gcd(below)
+    common = common_divisor(above, below)
     above, below = above.exquo(common), below.exquo(common)
     top, bottom = ring.by_powers(above), ring.by_powers(below)
     if len(bottom) < 2:

@@ -17,6 +17,7 @@ from sympy.polys.rings import PolyRing
 
 from ...errors import RxnError
 from ...expressions import ordered_factors
+from .divisors import common_divisor
 
 Poly = Any  # an element of a sparse ring of sympy
 MOST_TERMS = 3_000  # of one polynomial on the way
@@ -80,7 +81,7 @@ class Ring:
             below = self.ring.one
             for b in dict.fromkeys(b for _, b in parts):
                 if not b.is_ground and below.rem(b):
-                    below = times(below, b.quo(b.gcd(below)) if len(b) == 1 or len(below) == 1 else b)
+                    below = times(below, b.quo(common_divisor(b, below)) if len(b) == 1 or len(below) == 1 else b)
             whole = self.ring.zero
             for a, b in parts:
                 whole += times(a, below.exquo(b))
@@ -199,7 +200,7 @@ def lowest(numerators: Sequence[Poly], denominator: Poly) -> tuple[list[Poly], P
         for p in sorted(every[1:], key=len):
             if common.is_ground:
                 break
-            common = common.gcd(p)
+            common = common_divisor(common, p)
     else:  # names that divide everything
         least = [min(m[i] for p in every for m in p.monoms()) for i in range(len(common.ring.gens))]
         common = common.ring.from_dict({tuple(least): QQ(1)})
@@ -269,7 +270,7 @@ def _split(p: Poly, found: dict[Poly, int]) -> int:
     for i in _linear_in(p):
         top = p.ring.from_dict({_without(m, i): c for m, c in p.terms() if m[i]})
         rest = p.ring.from_dict({m: c for m, c in p.terms() if not m[i]})
-        common = top.gcd(rest)
+        common = common_divisor(top, rest)
         # a polynomial of first degree in a name is irreducible where its coefficients have nothing in common
         inner = p if common.is_ground else p.exquo(common)
         sign = _take(inner, 1, found)

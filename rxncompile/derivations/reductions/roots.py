@@ -20,6 +20,7 @@ import sympy as sp
 from ...errors import RxnError
 from ...expressions import TIME, symbol, to_float
 from ...structure.slopes import Slope
+from .divisors import common_divisor
 from .fast_subsystem import Law
 from .mechanism import Mechanism
 from .one_unknown import one_unknown
@@ -80,7 +81,7 @@ def balanced_roots(
             raise RxnError("R526", f"the balance of {names} is not a polynomial", hint=_HINT) from None
         if any(n.has(unknown) for n in ring.names[1:]):
             raise RxnError("R526", f"the balance of {names} is not a polynomial", hint=_HINT)
-        above = above.quo(above.gcd(below)) if not below.is_ground else above
+        above = above.exquo(common_divisor(above, below)) if not below.is_ground else above
         middle = ring.by_powers(above, 1).get((1,), ring.zero)
         rank = (above.degree(), not (middle and one_sign(middle)))
         if best is None or rank < best[0]:

@@ -5,6 +5,7 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rxncompile.derivations.reductions.divisors import common_divisor
 from rxncompile.derivations.reductions.fast_subsystem import linear_balance
 from rxncompile.derivations.reductions.polynomials import Ring, divided, fraction_free, one_sign, written
 from rxncompile.expressions import symbol
@@ -78,6 +79,22 @@ def test_minors_against_determinants() -> None:
 def terms(least: int) -> st.SearchStrategy[list[tuple[int, int, int]]]:
     powers = st.integers(0, 3)
     return st.lists(st.tuples(st.integers(least, 4), powers, powers), min_size=1, max_size=6)
+
+
+@given(terms(-4), terms(1), terms(-2))
+def test_common_divisors(
+    one: list[tuple[int, int, int]], other: list[tuple[int, int, int]], both: list[tuple[int, int, int]]
+) -> None:
+    """Beside a name that only one of them has: what divides both is sympy's greatest common divisor, up to a number."""
+    a, b, c = (symbol(x) for x in "abc")
+    ring = Ring([a, b, c])
+    f, g, h = (
+        sum((k * ring.gen(a) ** m * ring.gen(b) ** n for k, m, n in p), ring.zero) for p in (one, other, both)
+    )
+    left, right = f * h, g * h * (ring.gen(c) + 1)
+    if left and right:
+        found, expected = common_divisor(left, right), left.gcd(right)
+        assert found.monic() == expected.monic()
 
 
 @given(terms(-4), terms(1))
