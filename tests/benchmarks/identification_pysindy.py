@@ -1,11 +1,15 @@
-"""pysindy on the data of `identification.py`: python identification_pysindy.py FOLDER, in an environment that has it.
+"""pysindy on the data of `identification.py`, in an environment that has it.
+
+    python identification_pysindy.py FOLDER [SYSTEM ...] [SEEDS]
+
+What FOLDER holds already is not done again.
 
 Four ways, each at every threshold of a ladder; the table takes, for every system and level of noise, the threshold at
 which most seeds succeed, which somebody without the truth could not know.
 
     stlsq      sequentially thresholded least squares, derivatives by pysindy's (smoothed) finite differences
     splines    the same on 400 even points of the smoothing splines that `identify` begins with
-    weak       the weak form on the data themselves, 200 windows
+    weak       the weak form on the data themselves, 200 windows of the best of three widths
     ensemble   the median of 20 bagged fits, on the splines
 """
 
@@ -66,12 +70,14 @@ def coefficients(way: str, about: dict[str, Any], times: np.ndarray, values: np.
         kind = ps.SmoothedFiniteDifference(smoother_kws={"window_length": 7, "polyorder": 3})
     elif way == "differences":
         kind = ps.FiniteDifference(order=2)
-    if way == "weak":
+    weak = way.startswith("weak")
+    if weak:  # windows of 10, 20 or 40 % of the series
         np.random.seed(0)
-        library = ps.WeakPDELibrary(library, spatiotemporal_grid=t, K=200, is_uniform=False)
+        H = np.array([float(way.split()[1]) * (t[-1] - t[0])])
+        library = ps.WeakPDELibrary(library, spatiotemporal_grid=t, K=200, H_xt=H, is_uniform=False)
     seen = Seen(threshold=LADDER[0])
     model = ps.SINDy(optimizer=seen, feature_library=library, differentiation_method=kind)
-    model.fit(x, t=t if way == "weak" else [t] * len(x))
+    model.fit(x, t=t if weak else [t] * len(x))
     found = {}
     for threshold in LADDER[1::3] if way == "ensemble" else LADDER:  # on the regression that `model.fit` makes
         optimizer: Any = ps.STLSQ(threshold=threshold)
@@ -125,7 +131,7 @@ def prediction(about: dict[str, Any], found: np.ndarray, data: Any) -> float:
 WAYS = {
     "stlsq": ("differences", "smoothed differences"),
     "splines": ("splines",),
-    "weak": ("weak",),
+    "weak": ("weak 0.05", "weak 0.1", "weak 0.2"),
     "ensemble": ("ensemble",),
 }
 
@@ -138,7 +144,8 @@ def rank(rows: list[dict[str, float]]) -> tuple[float, float]:
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    chosen = sys.argv[2:]
+    chosen = [x for x in sys.argv[2:] if not x.isdigit()]
+    seeds = int(next((x for x in sys.argv[2:] if x.isdigit()), SEEDS))
     path = folder / f"pysindy{'-'.join(['', *chosen])}.json"
     out = json.loads(path.read_text()) if path.exists() else {}
     for about_path in sorted(folder.glob("*.json")):
@@ -152,11 +159,14 @@ def main() -> None:
                     continue
                 begin, fits = time.perf_counter(), {}
                 for kind in kinds:
-                    for seed in range(SEEDS):
-                        found = coefficients(kind, about, data[f"times_{seed}"], data[f"values_{seed}_{k}"])
+                    for seed in range(seeds):
+                        try:
+                            found = coefficients(kind, about, data[f"times_{seed}"], data[f"values_{seed}_{k}"])
+                        except (ValueError, TypeError):  # windows with too few samples
+                            found = {x: np.zeros((len(about["species"]), len(about["formulas"]))) for x in LADDER}
                         for threshold, c in found.items():
                             fits.setdefault((kind, threshold), []).append(c)
-                seconds = (time.perf_counter() - begin) / SEEDS / len(LADDER) / len(kinds)
+                seconds = (time.perf_counter() - begin) / seeds / len(LADDER) / len(kinds)
                 rows = {key: [score(about, c, data) for c in cs] for key, cs in fits.items()}
 
                 best = min(rows, key=lambda key, rows=rows: rank(rows[key]))
