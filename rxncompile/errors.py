@@ -8,6 +8,7 @@ R612 too many states, R615 a cluster that does not answer, R616 no stable steady
 Of results: R706 what one did not keep, R707 a saved run that is not of this model, these times or this seed.
 Of fits: R710 a problem that is none, R711 a PEtab file, R712 a fit without an end, R713 a saved fit of something else,
 R715 a table of measurements.
+Of derivations: R530 sensitivities and adjoints, R533 chains, R534 computed fields.
 Of moments: R531 rates that no coefficient tells, R532 equations that are open, R714 data that are none.
 Of identification: R540 candidates that are none, R720 series that are none, R721 candidates that no data can meet.
 """
