@@ -212,7 +212,10 @@ def _names(system: System, unknowns: Sequence[Unknown], known: Mapping[str, floa
 def _data(
     measured: Table, table: Table, conditions: Sequence[Condition], names: Mapping[str, sp.Expr]
 ) -> tuple[tuple[Observable, ...], Data]:
-    """Every row of the data with an observable whose placeholders stand for that row's parameters."""
+    """Every row of the data with an observable whose placeholders stand for that row's parameters.
+
+    Where the size of the noise is a number of that row and nothing else, rows share an observable of size 1.
+    """
     places = {c.label: i for i, c in enumerate(conditions)}
     written = {row["observableId"]: (k, row) for k, row in enumerate(table.rows)}
     infix, made = Infix(), {}
@@ -221,6 +224,7 @@ def _data(
     o: list[int] = []
     t: list[float] = []
     v: list[float] = []
+    factor: list[float] = []
     for k, row in enumerate(measured.rows):
         if row.get("preequilibrationConditionId"):
             raise measured.refuse(k, "pre-equilibration is not supported")
@@ -230,7 +234,9 @@ def _data(
         name = row["observableId"]
         if name not in written:
             raise measured.refuse(k, f"there is no observable {name!r}", "it has: " + ", ".join(written))
-        given = (row.get("observableParameters", ""), row.get("noiseParameters", ""))
+        size = _own_size(name, written[name][1], row.get("noiseParameters", ""))
+        given = (row.get("observableParameters", ""), "1" if size else row.get("noiseParameters", ""))
+        factor.append(size or 1.0)
         if (name, *given) not in made:
             made[name, *given] = len(observables)
             observables.append(_observable(infix, table, *written[name], measured, k, given, names))
@@ -238,7 +244,18 @@ def _data(
         o.append(made[name, *given])
         t.append(measured.number(k, "time"))
         v.append(measured.number(k, "measurement"))
-    return tuple(observables), Data(np.array(c, dtype=np.int64), np.array(o, dtype=np.int64), np.array(t), np.array(v))
+    places_of = (np.array(c, dtype=np.int64), np.array(o, dtype=np.int64))
+    return tuple(observables), Data(*places_of, np.array(t), np.array(v), np.array(factor))
+
+
+def _own_size(label: str, row: Mapping[str, str], given: str) -> float:
+    """The number that is the size of a measurement's noise, 0 where it is not just a number."""
+    if row["noiseFormula"] != f"noiseParameter1_{label}":
+        return 0.0
+    try:
+        return max(float(given), 0.0) if np.isfinite(float(given)) else 0.0
+    except ValueError:
+        return 0.0
 
 
 def _observable(

@@ -38,6 +38,8 @@ _GUIDED = 200  # evaluations
 _LOOSE = 1e-6  # relative tolerance of the solves of a search
 _ROUNDINGS = (1.0, 0.1, 1e-2, 1e-3, 1e-4)  # of the kink of |r|, one after the other
 _ENOUGH, _LAST = 1e-4, 1e-9  # decreases that are none: of a search, of the final minimum
+_DULL = 0.02  # decrease in 50 evaluations below which a search ends
+_POLISHED = 100  # evaluations of the final minimum
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class _Descent:
         evaluations: int,
         enough: float,
     ) -> Ended[Point] | None:
+        dull = _DULL if enough == _ENOUGH else 0.0
+
         def at(x: Values) -> Local[Point] | None:
             try:
                 moved, found = self.solved(x)
@@ -104,7 +108,7 @@ class _Descent:
             except Failed:
                 return x, math.inf
 
-        return minimise_within(at, lower, x, *bounds, evaluations, enough, plane=plane)
+        return minimise_within(at, lower, x, *bounds, evaluations, enough, plane=plane, dull=dull)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +177,8 @@ class Search:
             found = scores(objective, x, rounding, solved)
             return Local(x, found.value, found.gradient, found.curvature, found)
 
-        return descent.down(value, local, x, objective.bounds, self.plane, self.evaluations, enough)
+        most = self.evaluations if enough == _ENOUGH else min(_POLISHED, self.evaluations)
+        return descent.down(value, local, x, objective.bounds, self.plane, most, enough)
 
     def _drawn(self, number: int, descent: _Descent, guided: bool) -> tuple[Values | None, int]:
         """The lowest of the points of a start, None where the model could be solved at none of them; how many."""

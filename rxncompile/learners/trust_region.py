@@ -24,6 +24,7 @@ Point = TypeVar("Point")
 
 _ACCEPT = 1e-4  # of the decrease that the model promised, from which on a step is taken
 _POOR, _GOOD = 0.25, 0.75  # below and above which the radius shrinks and grows
+_LONG = 50  # evaluations after which a search is asked what it has brought
 _FIRST, _LARGEST, _SMALLEST = 1.0, 10.0, 1e-9
 
 
@@ -138,19 +139,25 @@ def minimise_within(
     enough: float = 1e-9,
     first: float = _FIRST,
     plane: Values | None = None,
+    dull: float = 0.0,
 ) -> Ended[Point] | None:
     """From x down to a point where the model promises less than `enough`; None where x has no value.
 
     `at(x)`: the function with its derivatives, None where it has no value. `value(x)`: its value alone (inf where it
     has none), at a point that may be moved from x where that is known to be lower. `plane`: rows A, if A x is to stay.
+    `dull`: a search also ends where 50 evaluations have brought less than this.
     """
     here = at(np.clip(x, low, high))
     if here is None:
         return None
-    radius, count, message = first, 1, ""
+    radius, count, message, passed = first, 1, "", list[float]()
     while True:
         if count >= evaluations:
             message = "out of evaluations"
+            break
+        passed.append(here.value)
+        if count > _LONG and passed[-1 - _LONG] - here.value < dull:
+            message = f"hardly lower in {_LONG} evaluations"
             break
         s = step_within(here.gradient, here.curvature, radius, low - here.x, high - here.x, plane)
         promised = -float(here.gradient @ s + 0.5 * s @ here.curvature @ s)

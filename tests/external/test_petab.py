@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rxncompile.learners.fit import fit
 from rxncompile.learners.objective import Objective
 from rxncompile.learners.petab import load_petab
 from rxncompile.learners.scales import slope
@@ -48,3 +49,16 @@ def jacobians(objective: Objective) -> float:
     for o, observable in enumerate(objective.problem.observables):
         total += float(np.log(slope(observable.scale, data.value[data.observable == o])).sum())
     return total
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", found(SUITE, "*/*.yaml"))
+def test_fit(path: Path | None, summary: Summary) -> None:
+    """The best of 50 random starts is within 0.1 of the authors' point."""
+    path = summary.begin(path)
+    problem = load_petab(path)
+    objective = Objective(problem)
+    reference = objective.value(objective.nominal())
+    best = fit(problem, starts=50, seed=1).best.value
+    summary.end(path, max(best - reference, 0.0) / 0.1)
+    assert best <= reference + 0.1
