@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy as sp
+from conftest import ROOT
 from handmade import R, lotka_volterra, symbols, system
 
 import rxncompile as rx
@@ -298,8 +299,23 @@ when A < top and B > 1: A = A + more, B = 0.1*B
 when A > 4.5: B = B + A
 at 4: A = A + B"""
 )
-SMOOTH = {"ball": (BALL, 2.6), "dosing": (DOSING, 12.0), "fire": (FIRE, 8.0), "moment": (MOMENT, 6.0),
-          "both": (BOTH, 9.0)}  # fmt: skip
+BIRTHS = rx.parse(
+    """model B
+param a = 3, b = 0.2, c = 0.02, late = 2.5
+species A = 4
+0 -> A @ a
+A -> 0 @ b
+2 A -> A @ c
+at late: A = A + 5
+at 2*late: A = 10*A
+"""
+)
+CLOSED = rx.close(rx.moments(BIRTHS, 2), rx.closures.gaussian)
+TOGGLE = rx.rate_equations(rx.with_values(rx.load(ROOT / "models" / "toggle_switch.rxn"), {"v": 2, "IPTG": 1e-6}))
+SMOOTH = {
+    "closed": (CLOSED, 6.0), "toggle": (TOGGLE, 25.0), "ball": (BALL, 2.6), "dosing": (DOSING, 12.0),
+    "fire": (FIRE, 8.0), "moment": (MOMENT, 6.0), "both": (BOTH, 9.0),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", range(3))
