@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...derivations.candidates import Candidates
+from ...expressions import exact
 from ...language import print_network
 from ...network import Network
 from ...simulators.arrays import Values
@@ -78,13 +79,17 @@ class Identified:
 
     @property
     def system(self) -> System:
-        """The equations found."""
-        return self.candidates.with_values(self.values)
+        """The equations found; states begin as the first series does."""
+        found = self.candidates.with_values(self.values)
+        pairs = zip(found.states, self.initial[0], strict=True)
+        return replace(found, states=tuple(replace(s, initial=exact(float(x))) for s, x in pairs))
 
     @property
     def network(self) -> Network:
         """The reactions found. Raises R540 where the candidates are no reactions."""
-        return self.candidates.network_with(self.values)
+        found = self.candidates.network_with(self.values)
+        pairs = zip(found.species, self.initial[0], strict=True)
+        return replace(found, species=tuple(replace(s, initial=exact(float(x))) for s, x in pairs))
 
     @property
     def text(self) -> str:
@@ -103,9 +108,18 @@ class Identified:
 
     @property
     def alike_in_question(self) -> tuple[Alike, ...]:
-        """The relations in which a chosen term takes part."""
+        """The relations by which a chosen term can give way: some of it for what it is the same as.
+
+        Rates are not negative: more of the candidate must not ask for less of a reaction that is not there.
+        """
         chosen = {t.label for t in self.terms}
-        return tuple(a for a in self.alike if any(label in chosen for label, _ in a.same_as))
+        positive = {c.label for c in self.candidates.terms if c.positive}
+        return tuple(
+            a
+            for a in self.alike
+            if any(label in chosen for label, _ in a.same_as)
+            and not any(label in positive - chosen and w > 0.0 for label, w in a.same_as)
+        )
 
     @property
     def decided(self) -> bool:
@@ -123,7 +137,7 @@ class Identified:
         if self.decided:
             lines.append("These data tell the terms above from the others that were looked at.")
             return "\n".join(lines)
-        lines.append("These data do not decide all terms:")
+        lines.append("These data do not decide all terms; the fewest were taken:")
         for t in self.terms:
             if t.z < SURE:
                 lines.append(f"  {t.what} is only {t.z:.1f} standard deviations from nothing")

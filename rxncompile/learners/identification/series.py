@@ -76,22 +76,23 @@ class Series:
 def read_series(path: str | os.PathLike[str]) -> tuple[Series, ...]:
     """The experiments in a .csv file with a column `t` (or `time`), one a quantity, and, if several, `run`.
 
-    An empty field or `nan` is a missing value. Raises R702 for a file that cannot be read, R720 for one that is not so.
+    An empty field or `nan` is a missing value; lines that begin with # are left out. Raises R702 for a file that cannot
+    be read, R720 for one that is not so.
     """
     where = Path(path)
     try:
         with where.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.reader(file))
+            numbered = [(n, row) for n, row in enumerate(csv.reader(file), 1) if row and not row[0].startswith("#")]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise RxnError("R702", f"{where} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    rows = [row for row in rows if row]
+    rows = [row for _, row in numbered]
     names = [x.strip() for x in rows[0]] if rows else []
     clock = next((x for x in ("t", "time") if x in names), None)
     if clock is None or len(set(names)) < len(names) or len(rows) < 2:
         raise RxnError("R720", f"{where.name}: expected a line of names with 't' among them, then numbers")
     kept = [i for i, x in enumerate(names) if x not in (clock, "run")]
     groups: dict[str, list[list[float]]] = {}
-    for number, row in enumerate(rows[1:], 2):
+    for number, row in numbered[1:]:
         if len(row) != len(names):
             raise RxnError("R720", f"{where.name}, line {number}: {len(row)} fields, expected {len(names)}")
         run = row[names.index("run")].strip() if "run" in names else ""

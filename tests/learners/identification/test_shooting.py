@@ -90,7 +90,7 @@ def test_series_are_read_from_a_file(tmp_path: object) -> None:
     from pathlib import Path
 
     path = Path(str(tmp_path)) / "data.csv"
-    path.write_text("run,t,A,B\n1,0,1,2\n1,2,nan,4\n1,1,3,\n1,3,5,6\n2,0,1,1\n2,5,2,2\n")
+    path.write_text("# a remark\nrun,t,A,B\n1,0,1,2\n1,2,nan,4\n1,1,3,\n1,3,5,6\n2,0,1,1\n2,5,2,2\n")
     first, second = read_series(path)
     assert first.labels == ("A", "B") and first.times.tolist() == [0.0, 1.0, 2.0, 3.0]
     assert np.isnan(first.values[1, 1]) and np.isnan(first.values[2, 0]) and second.values.shape == (2, 2)
