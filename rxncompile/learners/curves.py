@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ from ..errors import RxnError
 from ..simulators.arrays import Values
 from .fitted import Fit
 from .objective import Failed
+from .problem import Places
 
 _POINTS = 201
 
@@ -42,8 +42,12 @@ def curves(found: Fit, points: int = _POINTS) -> tuple[Curve, ...]:
         times = np.linspace(problem.start, last, points) if last > problem.start else np.array([problem.start])
         try:
             values = objective.over_time(x, c, times)
-        except Failed:
-            raise RxnError("R712", f"{problem.name} cannot be solved at the best values") from None
+        except Failed:  # at the edge of what can be solved: as the fit has solved it
+            times = np.unique(data.time[here])
+            try:
+                values = objective.over_time(x, c, times)
+            except Failed:
+                raise RxnError("R712", f"{problem.name} cannot be solved at the best values") from None
         for group in _alike(found, here):
             mine = here[np.isin(data.observable[here], group)]
             label = problem.observables[group[0]].label
@@ -51,7 +55,7 @@ def curves(found: Fit, points: int = _POINTS) -> tuple[Curve, ...]:
     return tuple(made)
 
 
-def _alike(found: Fit, rows: Sequence[int] | Values) -> list[list[int]]:
+def _alike(found: Fit, rows: Places) -> list[list[int]]:
     """Observables among these rows, those of one label and formula together: they differ in their noise alone."""
     groups: dict[tuple[str, object], list[int]] = {}
     for o in np.unique(found.problem.data.observable[rows]).tolist():

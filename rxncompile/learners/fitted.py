@@ -21,6 +21,7 @@ from .problem import Problem, Scale
 from .starts import Start
 
 _SAME = 0.1  # of the objective: a start has reached the best one
+_WIDE = 1e6  # factor of a standard error beyond which it says nothing more
 _EDGE = 1e-3  # part of the bounds within which a value is said to lie on one
 
 
@@ -139,8 +140,9 @@ class Fit:
         for u, value, error in zip(self.problem.unknowns, self.values.values(), errors.tolist(), strict=True):
             if u.name in edge:
                 error = math.nan
-            base = math.e if u.scale is Scale.LOG else 10.0
-            told = f"{error:.3g}" if u.scale is Scale.LINEAR else f"factor {base ** min(error, 300.0):.3g}"
+            factor = math.exp(min(error if u.scale is Scale.LOG else error * math.log(10.0), 700.0))
+            told = f"factor {factor:.3g}" if factor < _WIDE else f"factor above {_WIDE:g}"
+            told = f"{error:.3g}" if u.scale is Scale.LINEAR else told
             told = "" if math.isnan(error) else told if math.isfinite(error) else "no information"
             bounds = f"{u.lower:g} .. {u.upper:g}"
             rows.append((u.name, f"{value:.6g}", told, bounds, "on a bound" if u.name in edge else ""))
