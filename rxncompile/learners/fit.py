@@ -131,7 +131,7 @@ class _Checkpoint:
 
     def __init__(self, objective: Objective, search: Sequence[object], path: str | os.PathLike[str] | None) -> None:
         self.path = Path(path) if path is not None else None
-        tolerances = [objective.scheme.value, objective.rtol, objective.atol]
+        tolerances = [objective.machine.scheme.value, objective.rtol, objective.atol]
         self.origin: dict[str, object] = {
             "problem": digest(objective.problem), "search": [*search, *tolerances], "name": objective.problem.name
         }  # fmt: skip

@@ -21,7 +21,9 @@ from ..kernels.program import formula_program
 from ..kernels.source import Kernel, compile_program
 from ..simulators.arrays import Values
 from ..simulators.inputs import Tables, tables_of, with_slots
-from ..simulators.integrators.drive import DONE, Control, Trace
+from ..simulators.integrators.choice import suited
+from ..simulators.integrators.course import Course, follow
+from ..simulators.integrators.drive import Control
 from ..simulators.integrators.machine import Machine, Scheme, machine
 from ..simulators.rate_equations.initial import initial_formulas
 from .priors import Density, density
@@ -29,7 +31,7 @@ from .problem import Condition, Noise, Places, Problem, Scale
 from .scales import from_scale, slope, to_scale
 
 _STEPS = 20_000
-_ROOM = 512  # steps that a trace holds at first; more are asked for where they are needed
+_TRIED = 4_000  # of an explicit method before the other one is taken
 _HALF_LOG = 0.5 * math.log(2.0 * math.pi)
 
 
@@ -112,7 +114,7 @@ class Solved:
 
     setting: Setting
     p: Values
-    trace: Trace
+    course: Course
     start_slope: Values
     y: Values
     sigma: Values
@@ -125,14 +127,15 @@ class Objective:
     """The negative log likelihood of a Problem as a function of its unknowns on their scales, x (K,)."""
 
     problem: Problem
-    scheme: Scheme = Scheme.ROSENBROCK
+    scheme: Scheme | None = None
     rtol: float = 1e-8
     atol: float = 1e-10
     since: float | None = None  # derivatives as if the state at this time were given (Ernst 2019 Eq. 41)
 
     @cached_property
     def machine(self) -> Machine:
-        return machine(self.problem.system, self.scheme)
+        """Of the method asked for, or the one that suits the first condition at the unknowns' nominal values."""
+        return machine(self.problem.system, self.scheme or self._suited())
 
     @cached_property
     def observed(self) -> Formulas:
@@ -225,8 +228,7 @@ class Objective:
             setting = solved.setting
             sources = np.zeros((len(setting.times), n))
             np.add.at(sources, setting.at, pull[:, :n])
-            times, trace, first = self._recent(solved)
-            costate, by_p = self.machine.back(times, solved.p, trace, sources[first:], setting.tables)
+            costate, by_p = solved.course.back(sources, self._first(setting))
             by_p = by_p[:many] + pull[:, n : n + many].sum(axis=0)
             if self.since is not None:
                 np.add.at(found, setting.p_from, by_p[setting.p_to])
@@ -253,8 +255,8 @@ class Objective:
             if self.since is None:
                 s += q[:, :many] @ part.start_slope.T
                 s[setting.y_from, setting.y_to] += 1.0
-            times, trace, first = self._recent(part)
-            along = self.machine.along(times, part.p, trace, s, q, setting.tables)[setting.at - first]
+            first = self._first(setting)
+            along = part.course.along(s, q, first)[setting.at - first]
             rows, parts = setting.rows, q[:, :many].T
             y[rows], sigma[rows] = part.y, part.sigma
             for target, pull in ((dy, part.dy), (dsigma, part.dsigma)):
@@ -266,7 +268,7 @@ class Objective:
         whole = np.unique(np.append(times, self.problem.start))
         setting = replace(self.settings[c], times=whole)
         p, start, _ = self._start(setting, self.natural(x))
-        _, states = self._states(setting, p, start)
+        states = self._course(setting, p, start).states
         given = setting.tables.at(whole)
         values, _ = self.observed.over(whole, states, np.append(p, given[0]), given)
         return values[np.searchsorted(whole, times), : len(self.problem.observables)]
@@ -353,36 +355,35 @@ class Objective:
         for setting in self.settings:
             p, start, by = self._start(setting, natural)
             given = setting.tables.at(setting.times)
-            trace, states = self._states(setting, p, start)
-            values, slopes = self.observed.over(setting.times, states, np.append(p, given[0]), given)
+            course = self._course(setting, p, start)
+            values, slopes = self.observed.over(setting.times, course.states, np.append(p, given[0]), given)
             at, o = setting.at, self.problem.data.observable[setting.rows]
             sigma, dsigma = values[at, count + o], slopes[at, count + o]
             if (factor := self.problem.data.factor) is not None:
                 sigma, dsigma = sigma * factor[setting.rows], dsigma * factor[setting.rows, np.newaxis]
-            yield Solved(setting, p, trace, by, values[at, o], sigma, slopes[at, o], dsigma)
+            yield Solved(setting, p, course, by, values[at, o], sigma, slopes[at, o], dsigma)
 
-    def _recent(self, solved: Solved) -> tuple[Values, Trace, int]:
-        """(times, the steps between them, how many times were left out): all, or those from `since` on."""
-        times, trace = solved.setting.times, solved.trace
-        if self.since is None:
-            return times, trace, 0
-        first = int(np.searchsorted(times, self.since))
-        used = int(trace.used[0])
-        begun = int(np.searchsorted(trace.t[:used], self.since))
-        steps, kept = slice(begun, used), np.array([used - begun], dtype=np.int64)
-        return times[first:], trace._replace(t=trace.t[steps], h=trace.h[steps], y=trace.y[steps], used=kept), first
+    def _first(self, setting: Setting) -> int:  # of the times that derivatives look at
+        return 0 if self.since is None else int(np.searchsorted(setting.times, self.since))
 
-    def _states(self, setting: Setting, p: Values, start: Values) -> tuple[Trace, Values]:
-        control = Control(self.rtol, np.full(len(start), self.atol), _STEPS, 0.0, True)
-        room = _ROOM
-        while True:
-            trace = self.machine.trace(room)
-            code, states, count = self.machine.solve(control, setting.times, p, start, trace, setting.tables)
-            if code != DONE or not np.isfinite(states).all():
-                raise Failed
-            if count[0] <= room and (trace.firings is None or trace.firings.used[0] <= room):
-                return trace, states
-            room = 2 * max(int(count[0]), room)
+    def _course(self, setting: Setting, p: Values, start: Values) -> Course:
+        """The solve of a condition; where an explicit method that nobody asked for fails, by the other one."""
+        atol, tried = np.full(len(start), self.atol), [self.machine]
+        if self.scheme is None and not self.machine.stiff:
+            tried.append(machine(self.problem.system, Scheme.ROSENBROCK))
+        for made in tried:
+            control = Control(self.rtol, atol, _STEPS if made is tried[-1] else _TRIED, 0.0, True)
+            found = follow(made, control, setting.times, p, start, setting.tables)
+            if found.ended:
+                return found
+        raise Failed
+
+    def _suited(self) -> Scheme:
+        middle, setting = self.natural(0.5 * (self.bounds[0] + self.bounds[1])), self.settings[0]
+        given = [m if u.nominal is None else u.nominal for u, m in zip(self.problem.unknowns, middle, strict=True)]
+        p, start, _ = self._start(setting, np.array(given))
+        begin, end, atol = setting.times[0], setting.times[-1], np.full(len(start), self.atol)
+        return suited(self.problem.system, end, p, start, self.rtol, atol, begin, setting.tables)
 
 
 def _setting(problem: Problem, c: int, condition: Condition, since: float | None = None) -> Setting:

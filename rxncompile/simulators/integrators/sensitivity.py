@@ -23,6 +23,8 @@ from .steps import explicit_stages, linearise, rosenbrock_step
 
 Places = NDArray[np.int64]
 
+_UNSIGNED = np.uintp  # an index that numba need not count from the end where it is negative
+
 
 class Derivatives(NamedTuple):
     """Addresses and entries: d f/d p as (state, parameter), and of `kernels.derivatives.curvature_program`."""
@@ -97,10 +99,10 @@ def _pull(eq: Any, der: Any, tan: Any, t: float, p: Any, mu: Any, gradient: Any)
     evaluate(eq, eq.jacobian, t, tan.stage, p, tan.entries)
     tan.total[:] = 0.0
     for e in range(eq.rows.size):
-        tan.total[eq.columns[e]] += tan.entries[e] * mu[eq.rows[e]]
+        tan.total[_UNSIGNED(eq.columns[e])] += tan.entries[e] * mu[_UNSIGNED(eq.rows[e])]
     evaluate(eq, der.parameters, t, tan.stage, p, tan.p_entries)
     for e in range(der.p_rows.size):
-        gradient[der.p_columns[e]] += tan.p_entries[e] * mu[der.p_rows[e]]
+        gradient[_UNSIGNED(der.p_columns[e])] += tan.p_entries[e] * mu[_UNSIGNED(der.p_rows[e])]
     collect(eq.forcing, t, gradient)
 
 
@@ -123,7 +125,7 @@ def rosenbrock_adjoint(
         mu = bar[i]
         solve_transposed(eq, work, mu)
         for e in range(entries):
-            tan.mixed[e] += mu[eq.rows[e]] * k[i, eq.columns[e]]
+            tan.mixed[e] += mu[_UNSIGNED(eq.rows[e])] * k[i, _UNSIGNED(eq.columns[e])]
         if eq.slope and tab.d[i] != 0.0:
             for m in range(n):
                 tan.mixed[entries + m] += tab.d[i] * h * mu[m]
