@@ -22,7 +22,8 @@ from .sensitivity import explicit_adjoint, rosenbrock_adjoint
 # how a replay ends: 0, or one of these less twice the event
 GRAZING, STUCK = -1, -2
 
-_FLAT = 1e-4  # of the condition's mean slope in the step: below it an event grazes
+_FLAT = 1e-10  # of the size of a condition's terms: an event grazes that goes no further beyond its edge
+_ROUNDING = 1e-15
 
 
 @bare_jit
@@ -45,13 +46,15 @@ def _margin_row(mov: Any, e: int, t: float, y: Any, p: Any) -> None:
 def _slope_of(ev: Any, mov: Any, e: int, t: float, h: float, start: Any, y: Any, p: Any) -> float:
     """g_y Y_h + g_t of condition e at the end y of a step; 0 where that is too small. Leaves `mov.row`."""
     call_kernel(ev.margins, t, start, ev.p, ev.margin)
-    before = abs(ev.margin[e])
+    before = ev.margin[e]
     _margin_row(mov, e, t + h, y, ev.p)
-    n = y.size
-    found = mov.row[mov.row.size - 1]
-    for m in range(n):
+    found, size = mov.row[mov.row.size - 1], 0.0
+    for m in range(y.size):
         found += mov.row[m] * mov.by_length[m]
-    return found if abs(found) * h > _FLAT * before else 0.0
+        size += abs(mov.row[m] * y[m])
+    # a parabola through the step says how far beyond its edge the condition will go
+    curvature = 2.0 * max(0.0, abs(before + found * h) - _ROUNDING * size) / (h * h)
+    return found if found * found > 2.0 * curvature * _FLAT * size else 0.0
 
 
 @bare_jit
