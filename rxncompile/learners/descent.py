@@ -13,7 +13,8 @@ from .information import Scores, constraint_rows, scores
 from .objective import Failed, Objective
 from .trust_region import Local, minimise_within
 
-_ENOUGH = 1e-6  # of the objective: a minimum is taken for found
+_ENOUGH = 1e-4  # of the objective: a minimum is taken for found
+_DULL = 1e-3  # of the objective, in 50 evaluations: a valley without end
 _HUGE = 1e100  # beyond, squares overflow
 
 
@@ -34,7 +35,7 @@ def descend(
     low: Values,
     high: Values,
     plane: Values,
-    evaluations: int = 300,
+    evaluations: int = 150,
     stop: Event | None = None,
 ) -> Local[Scores] | None:
     """Down from x by the trust region, so many evaluations at most; None where the model cannot be solved at x.
@@ -54,7 +55,7 @@ def descend(
         last[0] = at(x)
         return x, math.inf if last[0] is None else last[0].value
 
-    found = minimise_within(at, value, np.clip(x, low, high), low, high, evaluations, _ENOUGH, plane=plane)
+    found = minimise_within(at, value, np.clip(x, low, high), low, high, evaluations, _ENOUGH, plane=plane, dull=_DULL)
     return None if found is None else found.at
 
 
