@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from ..learners.curves import Curve, curves
 from ..learners.fitted import Fit
 from .plots import short
-from .style import INK, MUTED, SERIES, legend, look, panels
+from .style import INK, MUTED, RAISED, SERIES, legend, look, panels
 
 _PANELS = 8
 _ORDERS = 2.5  # of magnitude beyond which positive data are drawn on a logarithmic axis
@@ -61,4 +62,6 @@ def _axis(ax: Axes, label: str, mine: Sequence[Curve]) -> None:
     values = np.concatenate([c.measured for c in mine])
     if (values > 0.0).all() and math.log10(float(values.max() / values.min())) > _ORDERS:
         ax.set_yscale("log")
-        ax.set_ylim(bottom=float(values.min()) / 3.0)
+        ax.set_ylim(float(values.min()) / 3.0, float(values.max()) * 3.0)
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"10{str(round(math.log10(y))).translate(RAISED)}"))
+        ax.yaxis.set_minor_locator(NullLocator())
