@@ -112,26 +112,32 @@ if TYPE_CHECKING:
     from .errors import RxnError as RxnError
     from .family import Family as Family
     from .judging import Judgement as Judgement
-    from .judging import judge as judge
     from .judging.fast_and_slow import fast_and_slow as fast_and_slow
+    from .judging.judge import judge as judge
     from .judging.separation import Separation as Separation
     from .kernels.lambdify import lambdify as lambdify
     from .language import parse as parse
     from .language import print_network as print_network
-    from .learners.asked import NoiseModel as NoiseModel
-    from .learners.asked import fit_problem as fit_problem
-    from .learners.fit import Fit as Fit
-    from .learners.fit import fit as fit
-    from .learners.identifiability import identifiability as identifiability
-    from .learners.identifiability import structural_identifiability as structural_identifiability
+    from .learners.fits.asked import NoiseModel as NoiseModel
+    from .learners.fits.asked import fit_problem as fit_problem
+    from .learners.fits.fit import Fit as Fit
+    from .learners.fits.fit import fit as fit
+    from .learners.fits.identifiability import identifiability as identifiability
+    from .learners.fits.identifiability import structural_identifiability as structural_identifiability
+    from .learners.fits.measurements import Measurements as Measurements
+    from .learners.fits.measurements import load_measurements as load_measurements
+    from .learners.fits.moment_noise import moment_problem as moment_problem
+    from .learners.fits.petab import load_petab as load_petab
+    from .learners.fits.problem import Problem as Problem
+    from .learners.fits.problem import Unknown as Unknown
+    from .learners.fits.profiles import Profiles as Profiles
+    from .learners.fits.profiles import profiles as profiles
+    from .learners.fits.window import Window as Window
     from .learners.identification.identified import Identified as Identified
     from .learners.identification.identify import identify as identify
     from .learners.identification.rational_fit import fit_rational as fit_rational
     from .learners.identification.series import Series as Series
     from .learners.identification.series import read_series as read_series
-    from .learners.measurements import Measurements as Measurements
-    from .learners.measurements import load_measurements as load_measurements
-    from .learners.moment_noise import moment_problem as moment_problem
     from .learners.moments import MomentData as MomentData
     from .learners.moments import OrdinaryRates as OrdinaryRates
     from .learners.moments import RateEstimate as RateEstimate
@@ -144,12 +150,6 @@ if TYPE_CHECKING:
     from .learners.moments import rates_from_moments as rates_from_moments
     from .learners.moments import select_reactions as select_reactions
     from .learners.moments import snapshot_moments as snapshot_moments
-    from .learners.petab import load_petab as load_petab
-    from .learners.problem import Problem as Problem
-    from .learners.problem import Unknown as Unknown
-    from .learners.profiles import Profiles as Profiles
-    from .learners.profiles import profiles as profiles
-    from .learners.window import Window as Window
     from .modelfiles import load as load
     from .monomials import Kind as Kind
     from .network import Network as Network
@@ -198,23 +198,23 @@ _WHERE: dict[str, tuple[str, str]] = {
     "Distribution": (".simulators.results.distribution", "Distribution"),
     "Ensemble": (".simulators.results.trajectory", "Ensemble"),
     "Family": (".family", "Family"),
-    "Fit": (".learners.fit", "Fit"),
+    "Fit": (".learners.fits.fit", "Fit"),
     "Generator": (".operators", "Generator"),
     "Gradient": (".simulators.results.derivatives", "Gradient"),
     "Identified": (".learners.identification.identified", "Identified"),
     "Judgement": (".judging", "Judgement"),
     "Kind": (".monomials", "Kind"),
-    "Measurements": (".learners.measurements", "Measurements"),
+    "Measurements": (".learners.fits.measurements", "Measurements"),
     "MomentData": (".learners.moments", "MomentData"),
     "Network": (".network", "Network"),
-    "NoiseModel": (".learners.asked", "NoiseModel"),
+    "NoiseModel": (".learners.fits.asked", "NoiseModel"),
     "OrdinaryRates": (".learners.moments", "OrdinaryRates"),
     "Passage": (".simulators.master.long_run", "Passage"),
     "PassageTimes": (".simulators.runs.passage", "PassageTimes"),
-    "Problem": (".learners.problem", "Problem"),
+    "Problem": (".learners.fits.problem", "Problem"),
     "RateEstimate": (".learners.moments", "RateEstimate"),
     "RateRelation": (".derivations.rate_relation", "RateRelation"),
-    "Profiles": (".learners.profiles", "Profiles"),
+    "Profiles": (".learners.fits.profiles", "Profiles"),
     "RxnError": (".errors", "RxnError"),
     "Selection": (".learners.moments", "Selection"),
     "Separation": (".judging.separation", "Separation"),
@@ -225,9 +225,9 @@ _WHERE: dict[str, tuple[str, str]] = {
     "Sweep": (".simulators.results.axes", "Sweep"),
     "System": (".system", "System"),
     "Trajectory": (".simulators.results.trajectory", "Trajectory"),
-    "Unknown": (".learners.problem", "Unknown"),
+    "Unknown": (".learners.fits.problem", "Unknown"),
     "adjoint": (".derivations.adjoint", "adjoint"),
-    "Window": (".learners.window", "Window"),
+    "Window": (".learners.fits.window", "Window"),
     "approximations": (".derivations.approximations", ""),
     "close": (".derivations.closures", "close"),
     "closures": (".derivations.closures", ""),
@@ -239,12 +239,12 @@ _WHERE: dict[str, tuple[str, str]] = {
     "first_passage": (".simulators.master.long_run", "first_passage"),
     "fit_rational": (".learners.identification.rational_fit", "fit_rational"),
     "formula_candidates": (".derivations.candidates", "formula_candidates"),
-    "fit": (".learners.fit", "fit"),
-    "fit_problem": (".learners.asked", "fit_problem"),
+    "fit": (".learners.fits.fit", "fit"),
+    "fit_problem": (".learners.fits.asked", "fit_problem"),
     "generator": (".operators", "generator"),
     "gradient": (".simulators.sensitivities", "gradient"),
     "grids": (".grids", ""),
-    "identifiability": (".learners.identifiability", "identifiability"),
+    "identifiability": (".learners.fits.identifiability", "identifiability"),
     "identify": (".learners.identification.identify", "identify"),
     "integrate": (".simulators.rate_equations.ode", "integrate"),
     "inverse_omega_squared": (".derivations.inverse_omega", "inverse_omega_squared"),
@@ -255,12 +255,12 @@ _WHERE: dict[str, tuple[str, str]] = {
     "lambdify": (".kernels.lambdify", "lambdify"),
     "linear_noise": (".derivations.linear_noise", "linear_noise"),
     "load": (".modelfiles", "load"),
-    "load_measurements": (".learners.measurements", "load_measurements"),
-    "load_petab": (".learners.petab", "load_petab"),
+    "load_measurements": (".learners.fits.measurements", "load_measurements"),
+    "load_petab": (".learners.fits.petab", "load_petab"),
     "load_result": (".simulators.results.sweep_files", "load"),
     "master_equation": (".simulators.master.master_equation", "master_equation"),
     "measured_moments": (".learners.moments", "measured_moments"),
-    "moment_problem": (".learners.moment_noise", "moment_problem"),
+    "moment_problem": (".learners.fits.moment_noise", "moment_problem"),
     "moments": (".derivations.moments", "moments"),
     "moments_of_ensemble": (".learners.moments", "moments_of_ensemble"),
     "non_negative_rates": (".learners.moments", "non_negative_rates"),
@@ -268,7 +268,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "parse": (".language", "parse"),
     "polynomial_candidates": (".derivations.candidates", "polynomial_candidates"),
     "print_network": (".language", "print_network"),
-    "profiles": (".learners.profiles", "profiles"),
+    "profiles": (".learners.fits.profiles", "profiles"),
     "project": (".derivations.projection", "project"),
     "qssa": (".derivations.reductions", "qssa"),
     "rapid_equilibrium": (".derivations.reductions", "rapid_equilibrium"),
@@ -295,7 +295,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "steady_sensitivities": (".simulators.rate_equations.steady_sensitivities", "steady_sensitivities"),
     "steady_state": (".simulators.rate_equations.steady", "steady_state"),
     "stop_at": (".simulators.runs.passage", "stop_at"),
-    "structural_identifiability": (".learners.identifiability", "structural_identifiability"),
+    "structural_identifiability": (".learners.fits.identifiability", "structural_identifiability"),
     "structure_of": (".structure", "structure_of"),
     "sweep": (".simulators.runs.sweeps", "sweep"),
     "time_scales": (".structure", "time_scales"),

@@ -13,8 +13,8 @@ from .dimensions import time_unit
 from .network import Network
 
 if TYPE_CHECKING:
-    from .learners.fitted import Fit
-    from .learners.problem import Problem
+    from .learners.fits.fitted import Fit
+    from .learners.fits.problem import Problem
 
 NOISES = ("normal", "least-squares", "log-normal", "least-absolutes")
 _PROBLEMS = (".yaml", ".yml")
@@ -59,12 +59,12 @@ def fitted(net: Network | None, options: argparse.Namespace) -> int:
 
 
 def _fit(net: Network | None, options: argparse.Namespace) -> Fit:
-    from .learners.asked import NoiseModel
-    from .learners.fit import fit
+    from .learners.fits.asked import NoiseModel
+    from .learners.fits.fit import fit
 
     noise = NoiseModel[options.noise.upper().replace("-", "_")]
     if net is None:
-        from .learners.petab import load_petab
+        from .learners.fits.petab import load_petab
 
         asked: tuple[Network | Problem, str | None] = (load_petab(options.model), None)
     else:

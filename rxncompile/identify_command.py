@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 _FORMATS = ("text", "csv", "json", "rxn")
 
 
-def arguments(command: argparse.ArgumentParser, positive: Callable[[str], float], count: Callable[..., object]) -> None:
+def arguments(
+    command: argparse.ArgumentParser, positive: Callable[[str], float], count: Callable[[int], Callable[[str], int]]
+) -> None:
     """Data, candidates, and how they are chosen."""
     what = "a .csv file: a column t, one for each species, and run where there are several series"
     command.add_argument("data", metavar="DATA", help=what)
@@ -44,9 +46,9 @@ def arguments(command: argparse.ArgumentParser, positive: Callable[[str], float]
 
 def identified(options: argparse.Namespace) -> str:
     """What was found, in the form that was asked for. Raises R702, R720, R721; R540 for rxn without reactions."""
+    from .learners.fits.problem import Noise
     from .learners.identification.identify import Choice, Road, identify
     from .learners.identification.series import read_series
-    from .learners.problem import Noise
     from .simulators.integrators.machine import Scheme
 
     data = read_series(options.data)

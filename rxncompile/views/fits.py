@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from ..learners.curves import Curve, curves
-from ..learners.fitted import Fit
+from ..learners.fits.curves import Curve, curves
+from ..learners.fits.fitted import Fit
 from .plots import short
 from .style import INK, MUTED, RAISED, SERIES, legend, look, panels
 

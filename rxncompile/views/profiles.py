@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from scipy.interpolate import PchipInterpolator
 
-from ..learners.problem import Scale
-from ..learners.profiles import Profile, Profiles
+from ..learners.fits.problem import Scale
+from ..learners.fits.profiles import Profile, Profiles
 from .plots import short
 from .style import INK, MUTED, SERIES, WIDTH, blank, look
 

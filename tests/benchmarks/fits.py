@@ -16,11 +16,11 @@ from threading import Event
 
 import numpy as np
 
-from rxncompile.learners.information import scores
-from rxncompile.learners.objective import Failed, Objective
-from rxncompile.learners.petab import load_petab
-from rxncompile.learners.sizes import gathered
-from rxncompile.learners.starts import Search
+from rxncompile.learners.fits.information import scores
+from rxncompile.learners.fits.objective import Failed, Objective
+from rxncompile.learners.fits.petab import load_petab
+from rxncompile.learners.fits.sizes import gathered
+from rxncompile.learners.fits.starts import Search
 
 EVALUATIONS = 300
 LIFT = 50.0  # added to 2 log sigma, so that it has a root

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rxncompile.learners.fit import fit
-from rxncompile.learners.objective import Objective
-from rxncompile.learners.petab import load_petab
-from rxncompile.learners.scales import slope
+from rxncompile.learners.fits.fit import fit
+from rxncompile.learners.fits.objective import Objective
+from rxncompile.learners.fits.petab import load_petab
+from rxncompile.learners.fits.scales import slope
 
 from .cases import Summary, found
 

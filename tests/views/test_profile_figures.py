@@ -8,9 +8,9 @@ from matplotlib.colors import to_hex
 
 from rxncompile import parse, rate_equations
 from rxncompile.expressions import symbol
-from rxncompile.learners.objective import Objective
-from rxncompile.learners.problem import Data, Observable, Problem, Scale, Unknown
-from rxncompile.learners.profiles import End, EndKind, Profile, Profiles
+from rxncompile.learners.fits.objective import Objective
+from rxncompile.learners.fits.problem import Data, Observable, Problem, Scale, Unknown
+from rxncompile.learners.fits.profiles import End, EndKind, Profile, Profiles
 from rxncompile.views.profiles import profiles_figure
 from rxncompile.views.style import SERIES
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from ...simulators.arrays import Values
-from ..objective import Failed
-from ..problem import Noise
+from ..fits.objective import Failed
+from ..fits.problem import Noise
 from .search import Fitted, Search
 from .shooting import Shooting
 

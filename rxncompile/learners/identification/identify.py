@@ -21,7 +21,7 @@ from ...derivations.candidates import Candidates
 from ...errors import RxnError
 from ...simulators.arrays import Values
 from ...simulators.integrators.machine import Scheme
-from ..problem import Noise
+from ..fits.problem import Noise
 from .held_out import held_out
 from .identified import Alike, Identified, Rival, Term, relations
 from .odenet import ladder

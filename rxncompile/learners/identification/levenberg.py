@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulators.arrays import Values
-from ..objective import Failed
+from ..fits.objective import Failed
 
 _DAMPING = 1e-3
 

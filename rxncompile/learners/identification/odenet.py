@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...simulators.arrays import Values
-from ..objective import Failed
+from ..fits.objective import Failed
 from .levenberg import Law, levenberg
 from .search import Fitted, Search
 from .shooting import Shooting

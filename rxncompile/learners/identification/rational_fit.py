@@ -24,8 +24,8 @@ from ...kernels.program import formula_program
 from ...kernels.source import Kernel, compile_program
 from ...simulators.arrays import Values
 from ...system import Constant, State, System
-from ..objective import Failed
-from ..problem import Places
+from ..fits.objective import Failed
+from ..fits.problem import Places
 from .identified import Term
 from .search import Search
 from .series import Series

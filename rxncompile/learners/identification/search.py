@@ -19,8 +19,8 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from ...simulators.arrays import Values
-from ..objective import Failed
-from ..problem import Noise, Places
+from ..fits.objective import Failed
+from ..fits.problem import Noise, Places
 from .levenberg import Law, Minimum, levenberg
 from .series import Series
 from .shooting import Shooting

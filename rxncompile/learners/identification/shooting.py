@@ -13,8 +13,8 @@ from ...simulators.arrays import Values
 from ...simulators.integrators.drive import DONE, Control, Trace
 from ...simulators.integrators.machine import Machine, Scheme, machine
 from ...system import System
-from ..objective import Failed
-from ..problem import Places
+from ..fits.objective import Failed
+from ..fits.problem import Places
 from .series import Series
 
 _STEPS = 20_000

@@ -18,7 +18,7 @@ from ...derivations.candidates import Candidates
 from ...kernels.program import formula_program
 from ...kernels.source import compile_program
 from ...simulators.arrays import Values
-from ..problem import Places
+from ..fits.problem import Places
 from .series import Series
 
 _GRID = 400  # points of a series on which integrals are sums

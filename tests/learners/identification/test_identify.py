@@ -12,10 +12,10 @@ from rxncompile import load, moments, parse, rate_equations
 from rxncompile.derivations.candidates import polynomial_candidates, reaction_candidates
 from rxncompile.derivations.rational import rational_candidates
 from rxncompile.errors import RxnError
+from rxncompile.learners.fits.problem import Noise
 from rxncompile.learners.identification.identify import Choice, Road, identify
 from rxncompile.learners.identification.rational_fit import fit_rational
 from rxncompile.learners.identification.series import Series
-from rxncompile.learners.problem import Noise
 from rxncompile.simulators.rate_equations.ode import integrate
 
 Rhs = Callable[[float, np.ndarray], Sequence[float]]
