@@ -94,3 +94,12 @@ def test_no_user_text_is_executed() -> None:
                 if name in {"eval", "exec", "sympify", "parse_expr", "S"} and name not in allowed.get(where, set()):
                     pytest.fail(f"{where}:{node.lineno} calls {name}")
         assert not any(n[0] in ("pickle", "dill") for n in imports(path))
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    """Outside packages, pytest imports them by their bare names."""
+    names: dict[str, Path] = {}
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        if not (path.parent / "__init__.py").exists():
+            assert path.name not in names, f"{path} and {names[path.name]}"
+            names[path.name] = path
