@@ -18,6 +18,7 @@ from ...simulators.arrays import Values
 from ..fits.objective import Failed
 
 _DAMPING = 1e-3
+_LARGEST = 1e140  # of a slope, so that sums of squares are numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,7 @@ def levenberg(
 ) -> Minimum:
     """From x downhill, until a step gains less than `tolerance`. Raises Failed where `slopes` does at x."""
     x = np.maximum(x, lower)
-    r, J = slopes(x)
+    r, J = _bounded(slopes, x)
     value, damping = law.value(r), _DAMPING
     for _ in range(iterations):
         w = law.weights(r)
@@ -83,13 +84,24 @@ def levenberg(
             damping = max(4.0 * damping, 1e-6)
         if not moved:
             break
+        try:
+            r, J = _bounded(slopes, trial)
+        except Failed:
+            break
         gain = value - found
         x, damping = trial, damping / 5.0
-        r, J = slopes(x)
         value = law.value(r)
         if gain < tolerance * max(1.0, 1e-3 * value):
             break
     return Minimum(x, r, J, value)
+
+
+def _bounded(slopes: Callable[[Values], tuple[Values, Values]], x: Values) -> tuple[Values, Values]:
+    """`slopes`; Failed where a solution that all but left its bounds has slopes whose squares are no numbers."""
+    r, J = slopes(x)
+    if not (np.abs(J) < _LARGEST).all():
+        raise Failed
+    return r, J
 
 
 def _step(H: Values, g: Values, free: NDArray[np.bool_], damping: float) -> Values:
