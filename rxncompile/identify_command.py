@@ -23,7 +23,7 @@ def arguments(
     command: argparse.ArgumentParser, positive: Callable[[str], float], count: Callable[[int], Callable[[str], int]]
 ) -> None:
     """Data, candidates, and how they are chosen."""
-    what = "a .csv file: a column t, one for each species, and run where there are several series"
+    what = "a .csv file: a column time (or t), one for each species, and run where there are several series"
     command.add_argument("data", metavar="DATA", help=what)
     command.add_argument("--species", metavar="A,B,...", help="columns to be used (default: all)")
     command.add_argument("--order", type=count(1), default=2, metavar="N", help="of monomials or reactions (default 2)")

@@ -89,7 +89,7 @@ def read_series(path: str | os.PathLike[str]) -> tuple[Series, ...]:
     names = [x.strip() for x in rows[0]] if rows else []
     clock = next((x for x in ("t", "time") if x in names), None)
     if clock is None or len(set(names)) < len(names) or len(rows) < 2:
-        raise RxnError("R720", f"{where.name}: expected a line of names with 't' among them, then numbers")
+        raise RxnError("R720", f"{where.name}: expected a line of names with 'time' or 't' among them, then numbers")
     kept = [i for i, x in enumerate(names) if x not in (clock, "run")]
     groups: dict[str, list[list[float]]] = {}
     for number, row in numbered[1:]:
