@@ -1,4 +1,4 @@
-"""Program -> readable Python: an exported module, the kernels' test oracle, and their fallback through numba.
+"""Program -> readable Python: an exported module, and the kernels' test oracle.
 
 The text does the operations of the LLVM text in the same order, so both compute the same bits as long as no
 transcendental function takes part. Plain Python raises (ZeroDivisionError, OverflowError, ValueError) where compiled
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import sympy as sp
 
@@ -18,7 +17,7 @@ from ..network import Distribution
 from ..system import System
 from .graph import Node, Op
 from .program import Program, jacobian_program, output_program, propensity_program, rhs_program
-from .source import Kernel, split_wide
+from .source import split_wide
 
 _TERNARY, _OR, _AND, _NOT, _COMPARE, _SUM, _SIGN, _PRODUCT, _ATOM = range(9)
 _FUNCTIONS = {
@@ -86,27 +85,6 @@ def system_python(system: System) -> str:
     notes += [f"an event, not in this module: {text(event.condition, named)}" for event in system.events]
     head = [*_HEAD, *(f"# {_comment(note)}" for note in notes)]
     return "\n".join([*head, "", *constants, "", "", *_helpers(body), body])
-
-
-def compile_python(program: Program) -> Kernel:
-    """The same kernel as `source.compile_program`, made by numba from the exported text: slow to compile, no LLVM text.
-
-    Raises whatever numba raises where it cannot compile.
-    """
-    import numba
-
-    function = python_function(program, "f")
-    helpers = "\n".join(_helpers(function))
-    names: dict[str, Any] = {"math": math}
-    # The one place where text is run as code. No text of a user's can be in it: a Program holds operations, floats and
-    # places (integers), and no names; without labels, this file writes nothing else but `math` and names like y0, v7.
-    exec(compile(helpers + function, "<rxncompile kernel>", "exec"), names)
-    for helper in [name for name in ("_floor", "_ceil") if name in names]:
-        names[helper] = numba.njit(names[helper])
-    pointer = numba.types.CPointer(numba.float64)
-    signature = numba.void(numba.float64, pointer, pointer, pointer)
-    code = numba.cfunc(signature, error_model="numpy")(names["f"])
-    return Kernel(code.address, program.n_states, program.n_parameters, len(program.outputs), code)
 
 
 _HEAD = (

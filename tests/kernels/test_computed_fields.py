@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 import sympy as sp
+from exported_python import compile_python
 from reference_numbers import content, reference
 
 from rxncompile import RxnError
@@ -17,7 +18,6 @@ from rxncompile.kernels.derivatives import parameter_program
 from rxncompile.kernels.fields import Terms, register
 from rxncompile.kernels.graph import Op
 from rxncompile.kernels.program import formula_program, jacobian_program, rhs_program
-from rxncompile.kernels.python import compile_python
 from rxncompile.kernels.source import compile_matrix, compile_program
 from rxncompile.system import Constant, Field, State, System
 

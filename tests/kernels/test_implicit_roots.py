@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import sympy as sp
+from exported_python import compile_python
 
 from rxncompile import RxnError, integrate
 from rxncompile.expressions import symbol
 from rxncompile.kernels.derivatives import curvature_program
 from rxncompile.kernels.program import jacobian_program, rhs_program
-from rxncompile.kernels.python import compile_python
 from rxncompile.kernels.source import compile_matrix, compile_program
 from rxncompile.roots import Root, implicit_root
 from rxncompile.system import Constant, State, System

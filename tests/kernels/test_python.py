@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 import sympy as sp
+from exported_python import compile_python
 from hypothesis import given
 from hypothesis import strategies as st
 from kernel_cases import (
@@ -24,7 +25,7 @@ from kernel_cases import (
 
 from rxncompile.expressions import TIME, symbol
 from rxncompile.kernels.program import formula_program, jacobian_program, propensity_program, rhs_program
-from rxncompile.kernels.python import compile_python, python_function, system_python
+from rxncompile.kernels.python import python_function, system_python
 from rxncompile.kernels.source import compile_program
 from rxncompile.network import Distribution
 from rxncompile.system import Constant, Jump, State, Step, System

@@ -212,7 +212,7 @@ def _names(system: System, unknowns: Sequence[Unknown], known: Mapping[str, floa
 def _data(
     measured: Table, table: Table, conditions: Sequence[Condition], names: Mapping[str, sp.Expr]
 ) -> tuple[tuple[Observable, ...], Data]:
-    """Every row of the data with an observable whose placeholders stand for that row's parameters.
+    """Every row of the data with an observable in which that row's own parameters are put in.
 
     Where the size of the noise is a number of that row and nothing else, rows share an observable of size 1.
     """
