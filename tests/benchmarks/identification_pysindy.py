@@ -29,7 +29,7 @@ from scipy.integrate import solve_ivp
 from scipy.interpolate import make_smoothing_spline
 
 warnings.filterwarnings("ignore")
-LEVELS, SEEDS = (0.0, 0.01, 0.05, 0.1), 20
+SEEDS = 20
 LADDER = tuple(float(x) for x in np.geomspace(0.03, 1.2, 9))
 
 
@@ -153,7 +153,7 @@ def main() -> None:
         if name.startswith(("ours", "pysindy")) or (chosen and name not in chosen):
             continue
         about, data = json.loads(about_path.read_text()), np.load(folder / f"{name}.npz")
-        for k, level in enumerate(LEVELS):
+        for k, level in enumerate(about["levels"]):
             for way, kinds in WAYS.items():
                 if f"{name}/{level}/{way}" in out:
                     continue

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import Enum
+from functools import partial
 
 import numpy as np
 
@@ -24,12 +25,13 @@ from ...simulators.integrators.machine import Scheme
 from ..fits.problem import Noise
 from .held_out import held_out
 from .identified import Alike, Identified, Rival, Term, relations
+from .integral_form import integral_form
 from .odenet import ladder
-from .search import Fitted, Search, in_pieces
+from .search import WIDER, Fitted, Search, in_pieces
 from .series import Series
 from .shooting import Shooting
 from .subsets import Subset, best_subsets, price
-from .weak_form import SEPARATE, Smooth, WeakForm, smoothed, weak_form
+from .weak_form import SEPARATE, Along, Smooth, WeakForm, smoothed, weak_form
 
 _NEAR = 6.0  # of the criterion: a set that is worse by less is a rival
 _POOR = 1.5  # times the noise that smoothing leaves: a fit that may have ended elsewhere
@@ -83,8 +85,9 @@ def identify(
     count, n = shooting.count, shooting.n
     most = min(count, 5 * n + 5, max(1, len(shooting.data) // 5)) if most is None else min(most, count)
     positive = np.array([c.positive for c in candidates.terms])
-    search = Search(shooting, positive, accuracy * shooting.spread, noise)
-    starts = first_sets(weak_form(candidates, smooth), positive, most, len(series))
+    along = Along.of(candidates)
+    search = Search(shooting, positive, accuracy * shooting.spread, noise, partial(integral_form, along))
+    starts = first_sets(weak_form(candidates, along, smooth), positive, most, len(series))
     best = _begin(search, starts, smooth, left, most)
     if best is None:
         message = f"no set of candidate terms of {candidates.name} can be integrated through the data"
@@ -109,14 +112,16 @@ def first_sets(weak: WeakForm, positive: np.ndarray, most: int, series: int) -> 
     J, z = weak.J, weak.z
     scale = np.array([np.sqrt((z[weak.equation == i] ** 2).mean()) for i in range(equations)])
     found: list[Subset] = []
+    pairs: tuple[int, int] | None = None
     for _ in range(2):
         scale = np.maximum(scale, 1e-9 * max(float(scale.max()), 1e-300))
         over = 1.0 / scale[weak.equation]
         A, b = (J * over[:, None]).T @ (J * over[:, None]), (J * over[:, None]).T @ (z * over)
         square = float(((z * over) ** 2).sum())
-        found = best_subsets(A, b, square, most, positive)
+        found = best_subsets(A, b, square, most, positive, pairs=pairs)
         found.sort(key=lambda s: rows * np.log(s.misfit + 1e-12 * square) + price(len(s.columns), len(b), rows))
         best = found[0]
+        pairs = (max(1, len(best.columns) - WIDER), len(best.columns) + WIDER)
         left = z - J[:, list(best.columns)] @ best.coefficients
         scale = np.array([np.sqrt((left[weak.equation == i] ** 2).mean()) for i in range(equations)])
     return found

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -28,9 +28,9 @@ from .subsets import Flags, Subset, best_subsets, price, project_out
 
 _ROUNDS = 15
 _NOISE = 4  # fits of one support, each with the noise that the last one left
-_TRIED = 4  # supports fitted in one round
+_TRIED, _THOROUGH = 4, 12  # supports fitted in one round
 ROUNDING = 0.05  # of the kink of |r|, in units of the noise
-_WIDER = 4  # terms more or fewer that are looked at near a fit
+WIDER = 4  # terms more or fewer that are looked at near a fit
 
 Support = tuple[int, ...]
 
@@ -76,12 +76,18 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(eq=False)
 class Search(Generic[M]):
-    """Fits of supports, each made once. `floor`: what is not counted as misfit of each quantity (n,)."""
+    """Fits of supports, each made once. `floor`: what is not counted as misfit of each quantity (n,).
+
+    `matching`: a linear model (J, z) that holds for all sets of terms near a fit, however large the terms. `share`: of
+    the rows, those that would say as much if their misfits were independent.
+    """
 
     shooting: M
     positive: Flags
     floor: Values
     law: Noise = Noise.NORMAL
+    matching: Callable[[M, Values], tuple[Values, Values]] | None = None
+    share: float = 1.0
     fitted: dict[Support, Fitted | None] = field(default_factory=dict)
 
     @property
@@ -154,12 +160,16 @@ class Search(Generic[M]):
         """The first part of the criterion: -2 log likelihood up to a constant."""
         if self.shooting.known_errors:
             r = self.shooting.over_noise(away, self.noise_of(away), self.floor)
-            return float(r @ r if self.law is Noise.NORMAL else 2.0 * np.abs(r).sum())
+            return self.share * float(r @ r if self.law is Noise.NORMAL else 2.0 * np.abs(r).sum())
         counts = np.bincount(self.shooting.quantity, minlength=self.shooting.n)
-        return float(2.0 * counts @ np.log(self.noise_of(away)))
+        return self.share * float(2.0 * counts @ np.log(self.noise_of(away)))
 
     def criterion(self, away: Values, size: int) -> float:
-        return self.level(away) + price(size, self.count, len(away))
+        return self.level(away) + self.price(size)
+
+    def price(self, size: int) -> float:
+        """Of so many terms among all."""
+        return price(size, self.count, max(2, round(self.share * len(self.shooting.data))))
 
     # -- which one ------------------------------------------------------------------------------------
 
@@ -167,11 +177,23 @@ class Search(Generic[M]):
         """(A, b, |z|^2) of all coefficients near a fit, initial values projected out, rows over their noise."""
         shot = self.shooting
         y, J = shot.sensitivities(at.x, range(self.count))
-        r, J = shot.over_noise(shot.data - y, at.noise, self.floor), shot.over_noise(J, at.noise, self.floor)
-        if self.law is Noise.LAPLACE:  # the weights of the last step, so that the quadratic model is that of |r|
+        return self._normal(at, J, shot.data - y + J[:, : self.count] @ at.x[: self.count], shot.data - y)
+
+    def matched(self, at: Fitted) -> tuple[Values, Values, float] | None:
+        """The same from `matching`; None where there is none or the fit cannot be solved."""
+        if self.matching is None:
+            return None
+        with suppress(Failed):
+            J, z = self.matching(self.shooting, at.x)
+            return self._normal(at, J, z, z - J @ at.x)
+        return None
+
+    def _normal(self, at: Fitted, J: Values, z: Values, r: Values) -> tuple[Values, Values, float]:
+        """J^T J, J^T z, z^T z over the noise; with the weights of the last step where |r| counts."""
+        J, z, r = (self.shooting.over_noise(rows, at.noise, self.floor) for rows in (J, z, r))
+        if self.law is Noise.LAPLACE:  # so that the quadratic model is that of |r|
             weight = 1.0 / np.sqrt(np.sqrt(r**2 + ROUNDING**2))
-            r, J = r * weight, J * weight[:, np.newaxis]
-        z = r + J[:, : self.count] @ at.x[: self.count]
+            z, J = z * weight, J * weight[:, np.newaxis]
         return project_out(J.T @ J, J.T @ z, float(z @ z), J.shape[1] - self.count)
 
     def information(self, at: Fitted) -> tuple[Values, Values]:
@@ -190,24 +212,33 @@ class Search(Generic[M]):
                 best[found.size] = min(found.criterion, best.get(found.size, np.inf))
         return tuple(sorted(best.items()))
 
-    def proposals(self, at: Fitted, most: int, fresh: bool) -> list[Subset]:
-        """Subsets that the linear model near a fit prefers, the best first; `fresh`: not only by way of this one."""
-        A, b, square = self.linear(at)
-        rows, more, less = len(self.shooting.data), min(most, at.size + _WIDER), max(1, at.size - _WIDER)
-        found = best_subsets(A, b, square, more, self.positive, at.support, less)
-        if fresh:
-            found += best_subsets(A, b, square, more, self.positive, (), more)
+    def proposals(self, at: Fitted, most: int, fresh: bool, thorough: bool = False) -> list[Subset]:
+        """Subsets that the linear models near a fit prefer, the best first; `fresh`: not only by way of this one.
+
+        `thorough`: by exchanges of two terms at once, and from `matching` as well, which takes longer.
+        """
+        more, less = min(most, at.size + WIDER), max(1, at.size - WIDER)
+        pairs = (less, more) if thorough else None
 
         def rank(s: Subset) -> float:  # the noise is known here
-            return s.misfit + price(len(s.columns), self.count, rows)
+            return self.share * s.misfit + self.price(len(s.columns))
 
-        return sorted({s.columns: s for s in found}.values(), key=rank)
+        ranked = []
+        for model in (self.linear(at), self.matched(at) if thorough else None):
+            if model is None:
+                continue
+            found = best_subsets(*model, more, self.positive, at.support, less, pairs)
+            if fresh:
+                found += best_subsets(*model, more, self.positive, (), more, pairs)
+            ranked.append(sorted({s.columns: s for s in found}.values(), key=rank))
+        return [s for row in zip_longest(*ranked) for s in row if s is not None]
 
     def improve(self, best: Fitted, most: int, progress: Callable[[Fitted], object] | None = None) -> Fitted:
-        """Supports near the best one, until none of them is better."""
+        """Supports near the best one, until none of them is better, also after a thorough search."""
+        thorough = False
         for attempt in range(_ROUNDS):
             tried, before = 0, best.criterion
-            for subset in self.proposals(best, most, attempt == 0):
+            for subset in self.proposals(best, most, attempt == 0 or thorough, thorough):
                 if subset.columns in self.fitted:
                     continue
                 found = self._from(best, subset)
@@ -217,10 +248,12 @@ class Search(Generic[M]):
                     if progress:
                         progress(best)
                     break
-                if tried >= _TRIED:
+                if tried >= (_THOROUGH if thorough else _TRIED):
                     break
             if best.criterion >= before - 1e-6:
-                break
+                if thorough:
+                    break
+                thorough = True
         return best
 
     def _from(self, at: Fitted, subset: Subset) -> Fitted | None:

@@ -117,12 +117,13 @@ class Shooting:
     def _p(self) -> Values:
         return np.array(self.system.parameter_vector())
 
-    def _solve(self, k: int, x: Values) -> tuple[Values, Trace, Values]:
+    def _solve(self, k: int, x: Values, times: Values | None = None) -> tuple[Values, Trace, Values]:
         p = self._p.copy()
         p[: self.count] = x[: self.count]
         begin = np.ascontiguousarray(x[self.count + k * self.n :][: self.n])
         control = Control(self.rtol, 1e-2 * self.rtol * self.size, _STEPS, 0.0, True)
-        times, room = self.series[k].times, _ROOM + len(self.series[k].times)
+        times = self.series[k].times if times is None else times
+        room = _ROOM + len(times)
         while True:
             trace = Trace.of(room, self.n)
             code, states, count = self.machine.solve(control, times, p, begin, trace)
@@ -135,6 +136,10 @@ class Shooting:
     def states(self, k: int, x: Values) -> Values:
         """Of series k at its times, (T, n). Raises Failed."""
         return self._solve(k, x)[2]
+
+    def states_at(self, k: int, x: Values, times: Values) -> Values:
+        """Of series k at other times, the first of which is its own, (T, n). Raises Failed."""
+        return self._solve(k, x, times)[2]
 
     def predictions(self, x: Values) -> Values:
         """(N,). Raises Failed."""

@@ -1,4 +1,4 @@
-"""Best subsets of the columns of a linear model, size by size: forward steps, each followed by exchanges.
+"""Best subsets of the columns of a linear model, size by size: steps up and down, and exchanges of up to two columns.
 
     minimise |z - J c|^2 over c with k non-zero components,   A = J^T J (P, P),   b = J^T z,   |z|^2
 
@@ -9,8 +9,9 @@ Only A, b and |z|^2 are needed. The extended Bayesian criterion of a subset of k
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from math import log
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from ...simulators.arrays import Values
 
 _NULL = 1e-9  # what is left of a column's square, relative to the whole, below which it is a sum of those chosen
+_LOOKED_AT = 120  # columns of which pairs are tried
 
 Flags = NDArray[np.bool_]
 
@@ -51,12 +53,20 @@ def project_out(A: Values, b: Values, square: float, nuisance: int) -> tuple[Val
 
 
 def best_subsets(
-    A: Values, b: Values, square: float, most: int, positive: Flags, begin: Iterable[int] = (), low: int = 0
+    A: Values,
+    b: Values,
+    square: float,
+    most: int,
+    positive: Flags,
+    begin: Iterable[int] = (),
+    low: int = 0,
+    pairs: tuple[int, int] | None = None,
 ) -> list[Subset]:
     """Subsets of sizes up to `most`, by steps from `begin`; coefficients of `positive` columns are not negative.
 
-    Found greedily: every size is improved by exchanges of one column until none helps. Sizes that cannot be reached,
-    since no column is left that is not a sum of those chosen, are left out.
+    Found greedily: every size is improved by exchanges of one column until none helps; sizes from `pairs[0]` to
+    `pairs[1]` by exchanges of one or two columns for one or two others as well. Sizes that cannot be reached, since no
+    column is left that is not a sum of those chosen, are left out.
     """
     search = _Search(A, b, square, positive)
     found: dict[int, Subset] = {}
@@ -79,6 +89,8 @@ def best_subsets(
         size = len(chosen.columns)
         if size not in found or chosen.misfit < found[size].misfit:
             found[size] = chosen
+    if pairs is not None:
+        search.exchange(found, max(low, pairs[0]), min(most, pairs[1]))
     return [found[size] for size in sorted(found)]
 
 
@@ -147,6 +159,65 @@ class _Search:
                     chosen, better = other, True
                     break
         return chosen
+
+    def exchange(self, found: dict[int, Subset], low: int, most: int) -> None:
+        """Sizes from `low` to `most` by exchanges in each and its neighbours, until none gets better."""
+        waiting = sorted(k for k in found if low <= k <= most)
+        while waiting:
+            size = waiting.pop(0)
+            for other in self.pairs(found[size]):
+                k = len(other.columns)
+                if low <= k <= most and (k not in found or other.misfit < found[k].misfit * (1.0 - 1e-9) - 1e-12):
+                    found[k] = other
+                    if k not in waiting:
+                        waiting.append(k)
+
+    def pairs(self, chosen: Subset) -> Iterator[Subset]:
+        """The best ways to have one or two other columns in place of one or two: one to one is for `polish`."""
+        S = chosen.columns
+        ways: dict[tuple[int, int], tuple[float, tuple[int, ...]]] = {}
+        for many in (1, 2):
+            for lost in combinations(S, many):
+                kept = [j for j in S if j not in lost]
+                for new, misfit in self.entering(kept, set(lost)):
+                    way = (many, len(new))
+                    if way != (1, 1) and (way not in ways or misfit < ways[way][0]):
+                        ways[way] = (misfit, tuple(sorted((*kept, *new))))
+        for _, columns in ways.values():
+            yield self.at(columns)
+
+    def entering(self, kept: list[int], lost: set[int]) -> Iterator[tuple[tuple[int, ...], float]]:
+        """The best column and the best pair beside those kept, each with its misfit.
+
+        Of what is left of A and b without the kept ones: gain of a pair (b_i^2 A_jj - 2 b_i b_j A_ij + b_j^2 A_ii)/det.
+        """
+        R, r, misfit = self.A, self.b, self.square
+        if kept:
+            solved = _solved(self.A[np.ix_(kept, kept)], self.A[kept])
+            R, r = self.A - self.A[:, kept] @ solved, self.b - solved.T @ self.b[kept]
+            misfit -= float(self.b[kept] @ _solved(self.A[np.ix_(kept, kept)], self.b[kept]))
+        room = np.diag(R)
+        usable = (room > _NULL) & ~self.dead
+        usable[[*kept, *lost]] = False
+        gains = np.where(usable, r**2 / np.where(usable, room, 1.0), 0.0)
+        one = int(np.where(self.positive & (r <= 0.0), 0.0, gains).argmax())
+        if gains[one] > 0.0:
+            yield (one,), misfit - float(gains[one])
+        looked = np.flatnonzero(usable)
+        looked = looked[np.argsort(-gains[looked], kind="stable")[:_LOOKED_AT]]
+        if len(looked) < 2:
+            return
+        R, r, room = R[np.ix_(looked, looked)], r[looked], room[looked]
+        det = np.outer(room, room) - R**2
+        good = np.triu(det > _NULL * np.outer(room, room), 1)
+        det = np.where(good, det, 1.0)
+        first, second = (np.outer(r, room) - R * r) / det, (np.outer(room, r) - R * r[:, np.newaxis]) / det
+        positive = self.positive[looked]
+        good &= ~((positive[:, np.newaxis] & (first <= 0.0)) | (positive & (second <= 0.0)))
+        both = np.where(good, first * r[:, np.newaxis] + second * r, -1.0)
+        i, j = np.unravel_index(int(both.argmax()), both.shape)
+        if both[i, j] > 0.0:
+            yield (int(looked[i]), int(looked[j])), misfit - float(both[i, j])
 
 
 def _solved(A: Values, b: Values) -> Values:

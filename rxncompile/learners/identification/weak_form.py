@@ -16,7 +16,7 @@ import sympy as sp
 
 from ...derivations.candidates import Candidates
 from ...kernels.program import formula_program
-from ...kernels.source import compile_program
+from ...kernels.source import Kernel, compile_program
 from ...simulators.arrays import Values
 from ..fits.problem import Places
 from .series import Series
@@ -59,6 +59,41 @@ def smoothed(series: Series) -> Smooth:
 
 
 @dataclass(frozen=True, eq=False)
+class Along:
+    """The formulas of all candidates, each once, and then what is known of each equation, along given states.
+
+    `places`: (candidate, state, column of its formula); `known`: the first column of what is known.
+    """
+
+    kernel: Kernel
+    parameters: Values
+    places: tuple[tuple[int, int, int], ...]
+    known: int
+
+    @staticmethod
+    def of(candidates: Candidates) -> Along:
+        found: dict[sp.Expr, int] = {}
+        places = tuple(
+            (j, i, found.setdefault(formula, len(found)))
+            for j, term in enumerate(candidates.terms)
+            for i, formula in term.moves
+        )
+        kernel = compile_program(formula_program(candidates.system, (*found, *candidates.known)))
+        return Along(kernel, np.array(candidates.system.parameter_vector()), places, len(found))
+
+    def values(self, times: Values, states: Values) -> Values:
+        """(T, columns) at the states (T, n)."""
+        y, out = np.zeros(states.shape[1]), np.zeros(self.kernel.n_out)
+        found = np.zeros((len(times), len(out)))
+        run = self.kernel.bind(y, self.parameters, out)
+        for k, state in enumerate(states):
+            y[:] = state
+            run(float(times[k]))
+            found[k] = out
+        return found
+
+
+@dataclass(frozen=True, eq=False)
 class WeakForm:
     """z = J c over all windows and equations: `J` (R, P), `z` (R,), `equation` (R,) the state of each row."""
 
@@ -67,43 +102,22 @@ class WeakForm:
     equation: Places
 
 
-def weak_form(candidates: Candidates, smooth: Sequence[Smooth]) -> WeakForm:
+def weak_form(candidates: Candidates, along: Along, smooth: Sequence[Smooth]) -> WeakForm:
     """The regression for these candidates on smoothed series."""
     n = len(candidates.states)
-    places, formulas = _formulas(candidates)
-    kernel = compile_program(formula_program(candidates.system, (*formulas, *candidates.known)))
-    p = np.array(candidates.system.parameter_vector())
     columns, targets = [], []
     for one in smooth:
-        values = np.zeros((len(one.grid), kernel.n_out))
-        y, out = np.zeros(n), np.zeros(kernel.n_out)
-        run = kernel.bind(y, p, out)
-        for k, state in enumerate(one.states):
-            y[:] = state
-            run(float(one.grid[k]))
-            values[k] = out
         phi, slope = _windows(one.grid)
-        columns.append(phi @ values)
+        columns.append(phi @ along.values(one.grid, one.states))
         targets.append(-slope @ one.states)
     whole, target = np.vstack(columns), np.vstack(targets)
     windows = len(whole)
     J, z = np.zeros((n * windows, len(candidates.terms))), np.zeros(n * windows)
     for i in range(n):
-        z[i * windows : (i + 1) * windows] = target[:, i] - whole[:, len(formulas) + i]
-    for j, i, k in places:
+        z[i * windows : (i + 1) * windows] = target[:, i] - whole[:, along.known + i]
+    for j, i, k in along.places:
         J[i * windows : (i + 1) * windows, j] = whole[:, k]
     return WeakForm(J, z, np.repeat(np.arange(n), windows))
-
-
-def _formulas(candidates: Candidates) -> tuple[list[tuple[int, int, int]], list[sp.Expr]]:
-    """(term, state, place of the formula) triples and the formulas, each once."""
-    places: dict[sp.Expr, int] = {}
-    triples = [
-        (j, i, places.setdefault(formula, len(places)))
-        for j, term in enumerate(candidates.terms)
-        for i, formula in term.moves
-    ]
-    return triples, list(places)
 
 
 def _windows(grid: Values) -> tuple[Values, Values]:
