@@ -215,8 +215,8 @@ def fit_rational(
 def independent(away: Values, quantity: Places) -> float:
     """Of misfits in the order of time, the share that would scatter their mean as much if they were independent.
 
-    1/(1 + 2 sum of autocorrelations up to the first that is not positive): without noise neighbours miss alike, and more
-    samples say nothing new (Geyer 1992, Stat. Sci. 7, 473).
+    1/(1 + 2 sum of autocorrelations up to the first that is not positive): without noise neighbours miss alike, and
+    more samples say nothing new (Geyer 1992, Stat. Sci. 7, 473).
     """
     kept = 0.0
     for q in np.unique(quantity):
