@@ -312,7 +312,7 @@ def table(folder: Path) -> None:
 
 def peer_cell(peer: dict[str, Any]) -> str:
     rows = peer["rows"]
-    good = sum(r["right"] == r["of"] and not r["wrong"] for r in rows)
+    good = sum(succeeded(r) for r in rows)
     return f"{good}/{len(rows)} ({terms(rows)}; {median(rows, 'coefficients')}, {median(rows, 'prediction')})"
 
 

@@ -100,14 +100,34 @@ class Seen(ps.STLSQ):
         return super().fit(x, y, **options)
 
 
-def score(about: dict[str, Any], found: np.ndarray, data: Any) -> dict[str, float]:
+def same(about: dict[str, Any], named: dict[str, float], exact: np.ndarray) -> bool:
+    """Whether as many terms as the true ones are these, up to exact collinearity along the true trajectories."""
+    truth = about["truth"]
+    if len(named) != len(truth) or set(named) == set(truth):
+        return set(named) == set(truth)
+    made = dict(zip(about["formulas"], functions(about["species"], about["formulas"]), strict=True))
+    states = exact.reshape(-1, exact.shape[-1]).T
+
+    def columns(chosen: dict[str, float], s: str) -> np.ndarray:
+        found = [made[k[len(s) + 3 : -1]](*states) for k in chosen if k.startswith(f"c[{s},")]
+        return np.array([f / np.linalg.norm(f) for f in found]).T if found else np.zeros((states.shape[1], 0))
+
+    for s in about["species"]:
+        span, wanted = columns(named, s), columns(truth, s)
+        away = wanted - span @ np.linalg.lstsq(span, wanted, rcond=1e-10)[0] if span.size else wanted
+        if wanted.size and np.linalg.norm(away, axis=0).max() > 1e-5:
+            return False
+    return True
+
+
+def score(about: dict[str, Any], found: np.ndarray, exact: np.ndarray) -> dict[str, Any]:
     species, formulas, truth = about["species"], about["formulas"], about["truth"]
     named = {f"c[{s},{f}]": found[i, j] for i, s in enumerate(species) for j, f in enumerate(formulas)}
     named = {k: float(v) for k, v in named.items() if abs(v) > 1e-10}
     errors = [(named.get(k, 0.0) - v) / v for k, v in truth.items()]
     return {
         "right": sum(k in truth for k in named), "wrong": sum(k not in truth for k in named), "of": len(truth),
-        "coefficients": float(np.sqrt(np.mean(np.square(errors)))),
+        "coefficients": float(np.sqrt(np.mean(np.square(errors)))), "same": same(about, named, exact),
     }  # fmt: skip
 
 
@@ -136,9 +156,9 @@ WAYS = {
 }
 
 
-def rank(rows: list[dict[str, float]]) -> tuple[float, float]:
+def rank(rows: list[dict[str, Any]]) -> tuple[float, float]:
     """The most successes first, then the fewest wrong and missing terms."""
-    good = sum(r["right"] == r["of"] and not r["wrong"] for r in rows)
+    good = sum(r["same"] for r in rows)
     return -good, float(np.mean([r["of"] - r["right"] + r["wrong"] for r in rows]))
 
 
@@ -167,8 +187,10 @@ def main() -> None:
                         for threshold, c in found.items():
                             fits.setdefault((kind, threshold), []).append(c)
                 seconds = (time.perf_counter() - begin) / seeds / len(LADDER) / len(kinds)
-                rows = {key: [score(about, c, data) for c in cs] for key, cs in fits.items()}
-
+                exact = [data[f"exact_{seed}"] for seed in range(seeds)]
+                rows = {
+                    key: [score(about, c, x) for c, x in zip(cs, exact, strict=True)] for key, cs in fits.items()
+                }
                 best = min(rows, key=lambda key, rows=rows: rank(rows[key]))
                 pairs = zip(rows[best], fits[best], strict=True)
                 kept = [r | {"prediction": prediction(about, c, data)} for r, c in pairs]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -87,14 +88,19 @@ class Identified:
     @property
     def network(self) -> Network:
         """The reactions found. Raises R540 where the candidates are no reactions."""
-        found = self.candidates.network_with(self.values)
-        pairs = zip(found.species, self.initial[0], strict=True)
+        return self._network(self.values, self.initial[0].tolist())
+
+    def _network(self, values: Mapping[str, float], begin: Sequence[float]) -> Network:
+        found = self.candidates.network_with(values)
+        pairs = zip(found.species, begin, strict=True)
         return replace(found, species=tuple(replace(s, initial=exact(float(x))) for s, x in pairs))
 
     @property
     def text(self) -> str:
-        """The reactions found as .rxn text. Raises as `network`."""
-        return print_network(self.network)
+        """The reactions found as .rxn text, numbers to a hundredth of their uncertainty. Raises as `network`."""
+        values = {t.label: rounded(t.value, t.sd) for t in self.terms}
+        begin = [rounded(x, s) for x, s in zip(self.initial[0].tolist(), self.noise, strict=True)]
+        return print_network(self._network(values, begin))
 
     @property
     def doubtful(self) -> tuple[str, ...]:
@@ -149,6 +155,14 @@ class Identified:
             total = " + ".join(f"{w:.4g} ({what[x]})" for x, w in a.same_as)
             lines.append(f"  {a.what} is along these data the same as {total}")
         return "\n".join(lines)
+
+
+def rounded(value: float, sd: float) -> float:
+    """A number with as many digits as say something: to a hundredth of its standard deviation or closer."""
+    if value == 0.0 or not 0.0 < sd < math.inf:
+        return value
+    digits = math.floor(math.log10(abs(value))) - math.floor(math.log10(0.01 * sd)) + 1
+    return float(f"{value:.{min(max(digits, 1), 17)}g}")
 
 
 def relations(A: Values, order: list[int], exact: float = 1e-12) -> list[tuple[int, tuple[tuple[int, float], ...]]]:
