@@ -53,6 +53,11 @@ def reduced(net: Network, options: argparse.Namespace, formatted: Callable[..., 
     for form in forms:
         if form not in FORMS:
             options.misuse(f"{form!r} is no form of reduction; there are {', '.join(FORMS)}")
+    for option, names in (("--fast", options.fast), ("--reactions", options.reactions)):
+        if names == ():
+            options.misuse(f"{option} needs at least one name")
+    if options.correction and "standard" not in forms:
+        options.misuse("--correction is of the standard form")
     if options.compare:
         return _compared(net, options, forms)
     if options.plot:

@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 
 from .derivations.rates import jump_process, rate_equations
-from .derivations.reductions import Reduction, standard, total
+from .derivations.reductions import Reduction, equilibrium, standard, total
 from .errors import RxnError
 from .judging import Judgement, judge
 from .judging.judge import USUAL
@@ -140,14 +140,17 @@ def computed(
 
 def _reduced(net: Network, times: np.ndarray, say: Say) -> Reduced | None:
     """The model without what it marks as fast, followed in time; None where nothing is marked or can be left out."""
-    if not any(Flag.FAST in s.flags for s in net.species):
-        return None
+    forms: dict[str, Callable[[Network], Reduction]] = {}
+    if any(Flag.FAST in s.flags for s in net.species):
+        forms = {"standard quasi-steady state": standard, "total quasi-steady state": total}
+    elif any(Flag.FAST in r.flags for r in net.reactions):
+        forms = {"rapid equilibrium": equilibrium}
     made: dict[str, Reduction] = {}
-    for name, form in (("standard", standard), ("total", total)):
+    for name, form in forms.items():
         try:
-            made[f"{name} quasi-steady state"] = form(net)
+            made[name] = form(net)
         except RxnError as error:
-            say(f"no {name} quasi-steady state: {error.message}")
+            say(f"no {name}: {error.message}")
     return judge_reductions(net, made, times) if made else None
 
 

@@ -58,7 +58,10 @@ def test_compared(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
 
 def test_what_cannot_be_done(capsys: pytest.CaptureFixture[str]) -> None:
     assert "is not a state" in said(capsys, "derive", GENE, "qssa", "--fast", "X", status=1)
-    for wrong in (["--form", "slow"], ["--plot", "x.png"], ["--compare", "--format", "latex"]):
+    for wrong in (
+        ["--form", "slow"], ["--plot", "x.png"], ["--compare", "--format", "latex"], ["--fast", ""],
+        ["--reactions", ","], ["--form", "total", "--correction"],
+    ):  # fmt: skip
         with pytest.raises(SystemExit) as caught:
             main(["derive", GENE, "qssa", *wrong])
         assert caught.value.code == 2

@@ -91,3 +91,11 @@ def test_what_an_event_switches_is_no_axis_of_the_phase_plane() -> None:
     assert "Phase plane" not in what_happens(found).html
     two = parse("model M\nspecies A = 50, B = 0\nr: A -> B @ 1\ns: B -> 0 @ 2\n")
     assert "Phase plane" in what_happens(computed(two, "", 3.0, 11, 4, 1, print)).html
+
+
+def test_reactions_that_are_marked_as_fast_balance() -> None:
+    """Where no species is marked, the sums that marked reactions keep are what is left."""
+    net = parse("param k = 50\nspecies S = 20, E = 10, C, P\nS + E <-> C @ k, k {fast}\nC -> E + P @ 1\n")
+    found = computed(net, "", 3.0, 11, 4, 1, print).reduced
+    assert found is not None and [f.name for f in found.followed] == ["rapid equilibrium"]
+    assert found.followed[0].average(found.t, found.layer) < 0.01

@@ -74,12 +74,17 @@ def tables_beside(found: RationalFit, whole: RationalFit, kept: RationalFit) -> 
         "with the gene conserved": [f"{kept.values[n]:.5f} ({abs(kept.values[n] / exact[n] - 1):.2%})" for n in exact],
     }
     rest = sorted(set(values) - set(exact)) or "none"
-    words = (
-        f"kept beside these: {rest}; all eleven unselected: condition number {whole.condition:.2g}, "
-        f"with the selected terms {found.condition:.2g}"
-    )
+    words = f"kept beside these: {rest}"
     three = learned.beside("Coefficients of Eq. 16 over beta_3 (errors)", list(exact), third)
-    return f"{tables.as_text(second)}\n\n{tables.as_text(three)}\n{words}"
+    every = {"beta[3]": 1.0, **whole.values}
+    fourth = {
+        "QSSA, Eq. 18": [f"{exact.get(n, float(n == 'beta[3]')):.5f}" for n in every],
+        "unselected": [f"{x:.5f}" for x in every.values()],
+        "found": ["1.00000" if n == "beta[3]" else f"{values[n]:.5f}" if n in values else "removed" for n in every],
+    }
+    conditions = f"condition number unselected {whole.condition:.2g}, of those found {found.condition:.2g}"
+    four = learned.beside("All twelve", list(every), fourth)
+    return "\n".join([tables.as_text(second), "", tables.as_text(three), words, "", tables.as_text(four), conditions])
 
 
 def judged() -> str:

@@ -94,17 +94,17 @@ def rate_relation(
 ) -> RateRelation:
     """The relation of a network's moment equations up to `order`, of whatever kind.
 
-    `unknown`: parameters that are looked for; None: all that occur in the rates and have a number as their value.
-    Parameters that are known become numbers. Open equations have terms in moments above `order`. Raises R531 where a
-    rate is no polynomial of the unknown parameters or depends on time, R504 for a name that is no parameter, and what
-    `moments` raises.
+    `unknown`: parameters that are looked for; None: all that rates are made of and that have a number as their value,
+    sizes of compartments aside. Parameters that are known become numbers. Open equations have terms in moments above
+    `order`. Raises R531 where a rate is no polynomial of the unknown parameters or depends on time, R504 for a name
+    that is no parameter, and what `moments` raises.
     """
     system = moments(net, order, kind)
     features = system.symbols
     definitions = dict(system.definitions)
     expanded = [[_written(factor, definitions) for factor in _terms(d, features)] for d in system.drift]
     used = {x for row in expanded for rate, _ in row for x in rate.free_symbols}
-    chosen = _unknown(system, used, unknown)
+    chosen = _unknown(net, system, used, unknown)
     held = set(chosen)
     values = {p.symbol: p.value for p in system.parameters if p.symbol not in held}
     products: dict[sp.Expr, None] = {}
@@ -148,10 +148,20 @@ def _written(pair: tuple[sp.Expr, sp.Expr], definitions: dict[sp.Symbol, sp.Expr
     return rate, term
 
 
-def _unknown(system: System, used: set[sp.Symbol], names: Iterable[str] | None) -> tuple[sp.Symbol, ...]:
+def _unknown(
+    net: Network, system: System, used: set[sp.Symbol], names: Iterable[str] | None
+) -> tuple[sp.Symbol, ...]:
     by_label = {p.label: p for p in system.parameters}
     if names is None:
-        return tuple(p.symbol for p in system.parameters if p.symbol in used and p.value.is_number)
+        sizes = {c.name for c in net.compartments}
+        formulas = {p.symbol: p.value for p in system.parameters}
+        behind, todo = set(used), list(used)
+        while todo:  # a rate may be given by parameters that are formulas of others
+            more = formulas.get(todo.pop(), sp.S.Zero).free_symbols - behind
+            behind |= more
+            todo += more
+        found = [p for p in system.parameters if p.symbol in behind and p.label not in sizes]
+        return tuple(p.symbol for p in found if p.value.is_number)
     chosen = []
     for name in names:
         if name not in by_label:

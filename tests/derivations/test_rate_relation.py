@@ -95,6 +95,15 @@ def test_known_rates_are_numbers() -> None:
     assert (only.products, only.matrix.tolist(), only.offset.tolist()) == ((symbol("g"),), [[0], [2]], [[7], [-12]])
 
 
+def test_what_is_unknown_if_nothing_is_said() -> None:
+    """Parameters behind the formulas of others; not the size of a compartment, which is no factor of rates."""
+    net = parse("param R = 2, g = 3\nparam k = R*g\nspecies A = 5\n0 -> A @ k\nA -> 0 @ g\n")
+    relation = rate_relation(net, order=1)
+    assert [str(u) for u in relation.products] == ["R*g", "g"] and relation.matrix.tolist() == [[1, 0], [0, -1]]
+    net = parse("param k = 2\nunits amount = count\ncompartment cell = 4\nspecies A : conc in cell = 1\n2 A -> 0 @ k\n")
+    assert [s.name for s in rate_relation(net).parameters] == ["k"]
+
+
 def test_open_equations_have_terms_above() -> None:
     net = parse("param k = 1\nspecies A = 9\n2 A -> 0 @ k\n")
     relation = rate_relation(net, order=1, kind=Kind.RAW)

@@ -48,7 +48,8 @@ def rates_from_moments(
     linearised problem; rates are free to come out negative, which is what a test of their absence needs.
 
     Raises R532 where the candidates' moment equations are open, R531 where rates are no polynomials of the unknowns,
-    R704 where a species was not measured, R712 where the search does not end, and what `moments` raises.
+    R704 where a species was not measured, R714 for weights at other times or from the same runs, R712 where the search
+    does not end, and what `moments` raises.
     """
     relation = relation_of(net, data.order, Kind.CENTRAL, None if unknown is None else tuple(unknown))
     model = model_of(net, data.order, relation.parameters, data.start)
@@ -56,6 +57,9 @@ def rates_from_moments(
     other = weights.of_species(model.species) if weights is not None else None
     if other is not None and not np.array_equal(other.t, mine.t):
         raise RxnError("R714", "the moments that give the weights are at other times")
+    if other is not None and np.array_equal(other.mean, mine.mean) and np.array_equal(other.central, mine.central):
+        message = "the weights come from the same runs as the moments, which biases the rates"
+        raise RxnError("R714", message, hint="leave them out, or take one half of the runs for each")
     if begin is None:
         theta = rough_parameters(net, relation, data)
     else:

@@ -190,6 +190,8 @@ def rates_by_integrals(
     method = f"generalised least squares on integrated equations of moments, {order} and below"
     reactions = reaction_rates(net, relation.parameters, theta, of_theta, hidden)
     distance, freedom = float(((white @ (x @ u - y)) ** 2).sum()), len(white) - int(told.sum())
+    if weights is None:
+        notes += ("the weights come from the same runs, which biases the rates where these are few",)
     if chance(distance, freedom) < _UNLIKELY:
         notes += ("more is left than noise explains: other reactions, or times too far apart for splines",)
     return RateEstimate(net, labels, theta, of_theta, distance, freedom, reactions, method, lost, notes)

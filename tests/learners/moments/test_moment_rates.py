@@ -212,6 +212,8 @@ def test_open_equations_by_integrals() -> None:
     data = MomentData(t[1:], ("A",), 3, law.mean_of("A")[1:, np.newaxis], values, 10**4, False, np.eye(180))
     found = rates_by_integrals(net, data)
     np.testing.assert_allclose([found[n] for n in truth], list(truth.values()), rtol=1e-3)
+    assert "from the same runs" in str(found)
+    assert "from the same runs" not in str(rates_by_integrals(net, data, weights=data))
     with pytest.raises(RxnError) as refused:
         rates_from_moments(net, data)
     assert refused.value.code == "R532"
@@ -264,6 +266,8 @@ def test_refused() -> None:
     with pytest.raises(RxnError) as refused:
         rates_from_moments(net, data, weights=other)
     assert refused.value.code == "R714"
+    with pytest.raises(RxnError, match="same runs"):
+        rates_from_moments(net, data, weights=replace(data, spread=np.eye(4)))
     for counts in ([[1, 2]], [[[1], [2]], [[1], [2]]]):
         with pytest.raises(RxnError) as refused:
             snapshot_moments([1.0], counts, ["A"])
