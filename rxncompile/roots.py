@@ -11,15 +11,24 @@ from .errors import RxnError
 from .system import Field
 
 KIND = "implicit root"
+LEAST_SHARE, MOST_GROWTH = 0.1, 10.0  # of a positive unknown that a turn leaves or makes of it
+BOUNDLESS = 1e300  # above which no root is
+OVERLAP = 1e-9  # by which a turn may leave the bounds that earlier ones found, as rounding does
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """Residuals G, one for each output, and the guesses that Newton's method begins with; how many turns it has."""
+    """Residuals G, one for each output, and the guesses that Newton's method begins with; how many turns it has.
+
+    `positive`: every turn leaves the unknowns positive, and a root that is negative is none. `rising`: of one unknown,
+    1 where its residual is negative below its root and positive above, -1 the other way; then turns stay in between.
+    """
 
     residuals: tuple[sp.Expr, ...]
     guesses: tuple[sp.Expr, ...]
     turns: int
+    positive: bool = False
+    rising: int = 0
 
 
 def implicit_root(
@@ -28,19 +37,26 @@ def implicit_root(
     guesses: Mapping[sp.Symbol, sp.Expr],
     inputs: Sequence[sp.Symbol],
     turns: int = 12,
+    positive: bool = False,
+    rising: int = 0,
 ) -> Field:
     """The field of unknowns y with 0 = `equations`[y], found from `guesses`[y] by Newton's method.
 
     Equations are of unknowns and `inputs` (states, parameters, definitions, t), guesses of inputs. Elimination goes in
     the order of the unknowns without pivots, so that each equation should depend on its own. What has not settled
     after the `turns` is not a number, which a run names. Derivatives are those of the root: of first and second order
-    by the implicit function theorem. Raises R534 for symbols that are neither, and for unknowns without a guess.
+    by the implicit function theorem. With `positive` a turn changes no unknown by more than ten times either way, and
+    a negative root is not a number (one of zero is found); with `rising` (1 or -1: the sign of the residual of the one
+    unknown above its root) turns that leave what the signs of earlier residuals allow halve it. Raises R534 for symbols
+    that are neither, and for unknowns without a guess.
     """
     if not equations or equations.keys() != guesses.keys() or turns < 1:
         raise RxnError("R534", f"the field {name!r} needs a guess for every unknown, and a turn")
+    if rising and (len(equations) != 1 or not positive):
+        raise RxnError("R534", f"the field {name!r} has not one positive unknown, whose residual rises or falls")
     for symbols, formulas in (({*inputs, *equations}, equations), (set(inputs), guesses)):
         for unknown, formula in formulas.items():
             if strange := sorted(s.name for s in formula.free_symbols - symbols):
                 raise RxnError("R534", f"{strange[0]!r} decides {unknown.name!r} but is no input of the field {name!r}")
-    form = Root(tuple(equations.values()), tuple(guesses[y] for y in equations), turns)
+    form = Root(tuple(equations.values()), tuple(guesses[y] for y in equations), turns, positive, rising)
     return Field(name, KIND, tuple(inputs), tuple(equations), (), form)

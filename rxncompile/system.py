@@ -131,6 +131,12 @@ class Field:
     parameters: tuple[sp.Symbol, ...] = ()
     form: Hashable = None
 
+    @property
+    def zeros(self) -> tuple[sp.Expr, ...]:
+        """What the outputs make zero, of a field that equations decide; of others nothing."""
+        found: tuple[sp.Expr, ...] = getattr(self.form, "residuals", ())
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -233,6 +239,7 @@ class System:
             left, right = (", ".join(s.name for s in part) for part in (f.outputs, f.inputs))
             size = f", {len(f.parameters)} numbers" if f.parameters else ""
             lines.append(f"  {left} = {f.name}({right}): {f.kind}{size}")
+            lines += [f"    0 = {text(formula, shown)}" for formula in f.zeros]
         for given in self.inputs:
             lines.append(f"  {given.label}: a series, {given.interpolation}")
         for trigger in self.events:
@@ -259,6 +266,7 @@ class System:
             self.definitions[:limit],
             events,
             f"the first {limit} of {len(self.states)} states and {len(self.jumps)} jumps" if left_out else "",
+            [formula for f in self.fields for formula in f.zeros][:limit],
         )
 
     @cached_property

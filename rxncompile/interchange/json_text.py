@@ -8,7 +8,7 @@ import sympy as sp
 
 from ..expressions import text
 from ..network import Distribution
-from ..system import System, as_expr
+from ..system import Field, System, as_expr
 
 
 def system_json(system: System) -> str:
@@ -19,6 +19,10 @@ def system_json(system: System) -> str:
         if isinstance(value, Distribution):
             return {"distribution": value.name, "arguments": [text(a) for a in value.arguments]}
         return text(value)
+
+    def written(f: Field) -> object:
+        names = {"inputs": [s.name for s in f.inputs], "outputs": [s.name for s in f.outputs]}
+        return {"name": f.name, "kind": f.kind, **names, "zero": [text(e, states) for e in f.zeros]}
 
     content = {
         "name": system.name,
@@ -34,6 +38,7 @@ def system_json(system: System) -> str:
             for c in system.parameters
         ],
         "definitions": {name.name: text(formula, states) for name, formula in system.definitions},
+        **({"fields": [written(f) for f in system.fields]} if system.fields else {}),
         "drift": {
             s.label: text(as_expr(d), states) for s, d in zip(system.states, system.drift, strict=True)
         },

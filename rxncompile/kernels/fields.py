@@ -124,6 +124,7 @@ def _basis(g: Graph, element: Element, s: int, width: float) -> dict[tuple[int, 
 
 _SETTLED = 1e-8  # the last correction of a root, beside the root and its guess
 _LEAST = 1e-300
+_ROUNDING = 1e-14  # of the guess, that the last correction of a positive root may be where the root is far below it
 
 
 def _root(terms: Terms) -> list[int]:
@@ -134,20 +135,55 @@ def _root(terms: Terms) -> list[int]:
     slopes = [[derivative(f, y) for y in unknowns] for f in root.residuals]
     guesses = [terms.formula(f, given) for f in root.guesses]
     values, moves = guesses, guesses
+    bounds = g.constant(0.0), g.constant(roots.BOUNDLESS)
     for turn in range(root.turns + 2):
         if turn <= root.turns:
             values = [g.make(Op.HELD, (v,)) for v in values]
         here = given | dict(zip(unknowns, values, strict=True))
         matrix = [[terms.formula(f, here) for f in row] for row in slopes]
-        moves = _eliminated(g, matrix, [g.neg(terms.formula(f, here)) for f in root.residuals])
-        values = [g.add(v, move) for v, move in zip(values, moves, strict=True)]
+        right = [g.neg(terms.formula(f, here)) for f in root.residuals]
+        moves = _eliminated(g, matrix, list(right))
+        before, values = values, [g.add(v, move) for v, move in zip(values, moves, strict=True)]
+        if root.rising and turn < root.turns:
+            bounds = _narrowed(g, bounds, before[0], g.neg(right[0]) if root.rising > 0 else right[0])
+            values = [_within(g, bounds, before[0], values[0])]
+        elif root.positive and turn < root.turns:
+            values = [_between(g, v, after) for v, after in zip(before, values, strict=True)]
     found = []
     for value, move, guess in zip(values, moves, guesses, strict=True):
-        size = g.add(g.make(Op.ABS, (value,)), g.make(Op.ABS, (guess,)))
+        share = g.constant(_ROUNDING / _SETTLED if root.positive else 1.0)
+        size = g.add(g.make(Op.ABS, (value,)), g.mul(share, g.make(Op.ABS, (guess,))))
         most = g.add(g.mul(g.constant(_SETTLED), size), g.constant(_LEAST))
         settled = g.make(Op.LE, (g.make(Op.ABS, (move,)), most))
+        if root.positive:
+            settled = g.make(Op.AND, (settled, g.make(Op.LE, (g.neg(most), value))))
         found.append(g.select(settled, value, g.constant(float("nan"))))
     return found
+
+
+def _between(g: Graph, before: int, after: int) -> int:
+    """A turn of a positive unknown: not below a share of it, not above its multiple."""
+    least, most = (g.mul(g.constant(share), before) for share in (roots.LEAST_SHARE, roots.MOST_GROWTH))
+    return g.symmetric(Op.MIN, [g.symmetric(Op.MAX, [after, least]), most])
+
+
+def _narrowed(g: Graph, bounds: tuple[int, int], value: int, residual: int) -> tuple[int, int]:
+    """Bounds of one unknown by the sign of a residual that rises."""
+    above = g.make(Op.LT, (g.constant(0.0), residual))
+    return g.select(above, bounds[0], value), g.select(above, value, bounds[1])
+
+
+def _within(g: Graph, bounds: tuple[int, int], before: int, after: int) -> int:
+    """A turn where it stays within the bounds, else the middle of their logarithms, or a tenth or ten times."""
+    low, high = bounds
+    least, most = (g.mul(g.constant(1.0 + off), b) for off, b in ((-roots.OVERLAP, low), (roots.OVERLAP, high)))
+    inside = g.make(Op.AND, (g.make(Op.LE, (least, after)), g.make(Op.LE, (after, most))))
+    middle = g.make(Op.SQRT, (g.mul(low, high),))
+    open_above = g.make(Op.LE, (g.constant(roots.BOUNDLESS), high))
+    open_below = g.make(Op.LE, (low, g.constant(0.0)))
+    other = g.select(open_above, g.mul(g.constant(roots.MOST_GROWTH), before), middle)
+    other = g.select(open_below, g.mul(g.constant(roots.LEAST_SHARE), before), other)
+    return g.select(inside, after, other)
 
 
 def _eliminated(g: Graph, matrix: list[list[int]], right: list[int]) -> list[int]:

@@ -48,7 +48,7 @@ def python_function(program: Program, name: str, labels: Sequence[Sequence[str]]
 def system_python(system: System) -> str:
     """A module that needs only `math`: labels, numbers, and `rhs`, `jacobian`, `propensities`, `outputs` of a System.
 
-    Raises R506 where the System is open, R508 where it has inputs or fields, R507 for what no kernel can compute.
+    Raises R506 where the System is open, R508 where it has inputs, R507 for what no kernel can compute.
     """
     states = [s.label for s in system.states]
     parameters = [c.label for c in system.parameters]
@@ -82,6 +82,9 @@ def system_python(system: System) -> str:
     body = "\n\n".join(functions)
     notes = [system.name, *(f"  {line}" for line in system.history)]
     notes += [f"where {name.name} = {text(formula, named)}" for name, formula in system.definitions]
+    for f in system.fields:
+        notes.append("where " + ", ".join(s.name for s in f.outputs) + f" are those of the field {f.name!r}: {f.kind}")
+        notes += [f"  0 = {text(formula, named)}" for formula in f.zeros]
     notes += [f"an event, not in this module: {text(event.condition, named)}" for event in system.events]
     head = [*_HEAD, *(f"# {_comment(note)}" for note in notes)]
     return "\n".join([*head, "", *constants, "", "", *_helpers(body), body])

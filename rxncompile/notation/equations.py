@@ -62,13 +62,15 @@ def system_latex(
     definitions: Iterable[tuple[sp.Symbol, sp.Expr]] = (),
     events: Iterable[tuple[bool, sp.Basic, Assignments]] = (),
     remark: str = "",
+    zeros: Iterable[sp.Expr] = (),
 ) -> str:
     """A system: its table of jumps, `d state/dt = right-hand side`, definitions, events; to stand between $$ and $$.
 
-    `remark` is a closing line of our own words.
+    `remark` is a closing line of our own words; `zeros` stand as `0 = formula` behind the definitions.
     """
     rows = [(derivative(name, letters), rhs) for name, rhs in equations]
     rows += [(letters[name.name], formula) for name, formula in definitions]
+    rows += [(Digits("0"), formula) for formula in zeros]
     blocks = [_jump_table(jumps, letters)] if jumps else []
     blocks += [_aligned(rows, letters)] if rows else []
     for timed, condition, assignments in events:

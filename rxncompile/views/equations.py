@@ -18,7 +18,7 @@ from ..notation import (
     to_mathml,
     trigger_box,
 )
-from ..notation.boxes import MINUS, Sign, row
+from ..notation.boxes import MINUS, Digits, Sign, row
 from ..system import System, as_expr
 from .page import Cell, table
 
@@ -45,6 +45,9 @@ def system_mathml(system: System, letters: Letters | None = None) -> str:
             lines.add(derivative(state.symbol.name, drawn), expr)
     for name, formula in system.definitions:
         lines.add(drawn[name.name], formula)
+    for field in system.fields:
+        for formula in field.zeros:
+            lines.add(Digits("0"), formula)
     for event in system.events:
         sets = ", ".join(
             math(row(drawn[name.name], Sign("="), layout(value, drawn))) for name, value in event.assignments

@@ -36,6 +36,8 @@ class _UnitsDifferError(Exception):
 def as_network(found: Reduction) -> Network | None:
     """The reduced network; None where there is none: of a System, or where a net rate is reversible."""
     net = found.mechanism.network
+    if found.system.fields:
+        return None  # the language has no word for unknowns of equations
     if net is None or any(m.reaction is None or m.reaction.net_reversible for m in found.mechanism.moves):
         return None
     if not found.relaxing or any(c not in {1, -1} and s == name for name, row in found.slow for s, c in row.items()):

@@ -11,7 +11,7 @@ import sympy as sp
 from ...errors import RxnError
 from ...expressions import symbol
 from ...network import Distribution, Network
-from ...system import Constant, State, Step, System
+from ...system import Constant, Field, State, Step, System
 from .mechanism import Mechanism, Move, Weights
 
 
@@ -117,15 +117,18 @@ def assembled(
     drift: Mapping[sp.Symbol, sp.Expr],
     step: Step,
     starts: Mapping[sp.Symbol, sp.Expr] | None = None,
+    fields: Sequence[Field] = (),
 ) -> System:
     """The System whose states are those of `drift`, kept ones first; `fast` become outputs by their formulas.
 
-    `totals` are new parameters, or states. `starts`: other initial values than before.
+    `totals` are new parameters, or states. `starts`: other initial values than before. `fields` give what has no
+    formula.
     """
     system = mech.system
+    implicit = [s for f in fields for s in f.outputs]
     for event in system.events:
         for name, _ in event.assignments:
-            if name in formulas or any(name in t.weights for t in totals):
+            if name in formulas or name in implicit or any(name in t.weights for t in totals):
                 message = f"an event sets {name.name!r}, which the reduction gives by other variables"
                 raise RxnError("R525", message, event.origin)
     states = []
@@ -149,9 +152,11 @@ def assembled(
         drift=(*(drift[s.symbol] for s in states), *(sp.S.Zero for _ in gone)),
         parameters=(*system.parameters, *constants),
         frontier=tuple(helpers),
+        outputs=(*system.outputs, *((s.label, s.symbol) for s in mech.states.values() if s.symbol in implicit)),
+        fields=tuple(fields),
     )
     reduced = base.define(formulas, step)
-    shown = {s.label for s in gone if s.symbol in fast}
+    shown = {s.label for s in mech.states.values() if s.symbol in fast}
     kept_outputs = [pair for pair in reduced.outputs if pair in system.outputs or pair[0] in shown]
     needed = _needed(reduced)
     held = {name for name, _ in system.definitions}
@@ -167,6 +172,7 @@ def _needed(system: System) -> set[sp.Symbol]:
     used: set[sp.Symbol] = set().union(*(e.free_symbols for _, e in system.equations()))
     used = used.union(*(e.free_symbols for _, e in system.outputs))
     used = used.union(*(s.initial.free_symbols for s in system.states if not isinstance(s.initial, Distribution)))
+    used = used.union(*(f.inputs for f in system.fields))
     used = used.union(*(c.value.free_symbols for c in system.parameters))
     for event in system.events:
         used = used.union(event.condition.free_symbols, *(e.free_symbols for _, e in event.assignments))

@@ -169,7 +169,7 @@ def _reversible(book: _Book, top: dict[Monomial, Poly], bottom: dict[Monomial, P
 def with_named_constants(found: Reduction) -> System:
     """A reduced System whose right-hand sides are written with named constants, which are definitions of it."""
     system = found.system
-    species = [s.symbol for s in system.states]
+    species = [*(s.symbol for s in system.states), *(s for f in system.fields for s in f.outputs)]
     taken = [s.name for s in species] + [c.symbol.name for c in system.parameters]
     taken += [s.name for s, _ in system.definitions]
     values: dict[tuple[sp.Symbol, sp.Expr], None] = {}

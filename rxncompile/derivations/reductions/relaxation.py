@@ -79,6 +79,18 @@ def independent_on(fast: Sequence[sp.Symbol], moves: Iterable[Move]) -> int:
     return rank([{place[s]: n for s, n in m.change if s in place} for m in moves])
 
 
+def parts(species: Sequence[sp.Symbol], links: Iterable[Iterable[sp.Symbol]]) -> list[tuple[sp.Symbol, ...]]:
+    """Species in groups that no link joins: those of balances and sums that can be solved one after the other."""
+    groups = [{s} for s in species]
+    for link in links:
+        names = set(link)
+        joined = [g for g in groups if g & names]
+        if joined:
+            groups = [g for g in groups if not g & names] + [set().union(*joined)]
+    order = sorted(groups, key=lambda g: min(species.index(s) for s in g))
+    return [tuple(s for s in species if s in g) for g in order]
+
+
 def carried(mech: Mechanism, slow: sp.Symbol, fast: Sequence[sp.Symbol], moves: Sequence[Move]) -> Weights | None:
     """`{slow: 1, fast: weights}`: the sum with fast species that some moves keep; None where there is none."""
     if all(m.along({slow: 1}) == 0 for m in moves):

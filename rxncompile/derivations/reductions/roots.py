@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ import sympy as sp
 from ...errors import RxnError
 from ...expressions import TIME, symbol, to_float
 from ...structure.slopes import Slope
+from ...system import Field
 from .divisors import common_divisor
 from .fast_subsystem import Law
 from .mechanism import Mechanism
@@ -28,28 +29,53 @@ from .polynomials import Poly, Ring, one_sign, written
 
 SAMPLES = 60
 _SPREAD = 3.0  # of logarithms around the model's values
+_OF_EXPONENTS = 0.2  # the spread of names that stand in exponents, beside that of others
 _NEGATIVE = 1e-9
 _SAME = 1e-7  # roots closer than this, relatively, are a double root: they meet, and are not a choice
 _BALANCED = 1e-5  # of the terms of a balance
 _MOST_DEGREE = 12
+_MOST_TERMS = 300  # of a polynomial whose coefficients are written out
 _MOST_STEPS = 40
 _CONVERGED = 1e-12
 
 Point = dict[sp.Symbol, float]
 
 
+class NoClosedFormError(RxnError):
+    """R526: a balance that decides the species, but by no formula that is short."""
+
+
 @dataclass(frozen=True)
 class Roots:
-    """Formulas of species in an order in which each uses those before, helpers among them; `notes` on the choice."""
+    """Formulas of species in an order in which each uses those before, helpers among them; `notes` on the choice.
+
+    `fields`: what gives the species that have no formula.
+    """
 
     ordered: tuple[tuple[sp.Symbol, sp.Expr], ...]
     notes: tuple[str, ...] = ()
     degree: int = 1
     unknown: sp.Symbol | None = None
     polynomial: tuple[sp.Expr, ...] = field(default=())
+    fields: tuple[Field, ...] = ()
+
+    @property
+    def implicit(self) -> tuple[sp.Symbol, ...]:
+        """The species that a field gives."""
+        return tuple(s for f in self.fields for s in f.outputs)
 
     def formulas(self, variables: Sequence[sp.Symbol] = ()) -> dict[sp.Symbol, sp.Expr]:
         return dict(self.ordered)
+
+
+def together(found: Sequence[Roots]) -> Roots:
+    """The roots of balances that share no species."""
+    if len(found) == 1:
+        return found[0]
+    fields = [f for part in found for f in part.fields]
+    named = [replace(f, name=f"{f.name}_{k + 1}") for k, f in enumerate(fields)] if len(fields) > 1 else fields
+    ordered = tuple(pair for part in found for pair in part.ordered)
+    return Roots(ordered, tuple(n for part in found for n in part.notes), fields=tuple(named))
 
 
 def balanced_roots(
@@ -78,16 +104,16 @@ def balanced_roots(
             ring = Ring([condition, *others.values()], (unknown,))
             above, below = ring.quotient(condition.xreplace(others))
         except ValueError:
-            raise RxnError("R526", f"the balance of {names} is not a polynomial", hint=_HINT) from None
+            raise NoClosedFormError("R526", f"the balance of {names} is not a polynomial", hint=_HINT) from None
         if any(n.has(unknown) for n in ring.names[1:]):
-            raise RxnError("R526", f"the balance of {names} is not a polynomial", hint=_HINT)
+            raise NoClosedFormError("R526", f"the balance of {names} is not a polynomial", hint=_HINT)
         above = above.exquo(common_divisor(above, below)) if not below.is_ground else above
         middle = ring.by_powers(above, 1).get((1,), ring.zero)
         rank = (above.degree(), not (middle and one_sign(middle)))
         if best is None or rank < best[0]:
             best = rank, unknown, others, ring, above
     if best is None:
-        raise RxnError("R526", f"the conserved sums do not give {names} by one of them", hint=_HINT)
+        raise NoClosedFormError("R526", f"the conserved sums do not give {names} by one of them", hint=_HINT)
     _, unknown, others, ring, f = best
     bounds = [t / w[unknown] for w, t in laws if w.get(unknown, 0) > 0 and min(w.values()) > 0]
     points = samples(mech, unknowns, laws)
@@ -108,7 +134,7 @@ def eliminated_root(
     found = one_unknown([*sums, *balances], unknowns, kept) if len(sums) + len(balances) == len(unknowns) else None
     if found is None:
         message = f"the balance of {names} at given sums is not one equation in one unknown"
-        raise RxnError("R526", message, hint="name fewer species, or fewer fast reactions")
+        raise NoClosedFormError("R526", message, hint="name fewer species, or fewer fast reactions")
     bounds = [t / w[found.unknown] for w, t in laws if w.get(found.unknown, 0) > 0 and min(w.values()) > 0]
     points = samples(mech, unknowns, laws)
     return chosen_root(
@@ -137,23 +163,48 @@ def _by_laws(
 
 def samples(mech: Mechanism, unknowns: Sequence[sp.Symbol], laws: Sequence[Law]) -> list[Point]:
     """Points at which a state with these sums exists: rate constants around the model's, amounts around its sizes."""
+    return [{s: v for s, v in point.items() if s not in unknowns} for point in sampled_states(mech, laws, SAMPLES)]
+
+
+def sampled_states(
+    mech: Mechanism, laws: Sequence[Law], count: int, exponents: Collection[sp.Symbol] = ()
+) -> list[Point]:
+    """The same with the state at each point, where the unknowns need not balance; `exponents` are kept near theirs."""
     numbers = random.Random(20)
     values = {s: to_float(v) for s, v in mech.system.environment().items()}
-    sizes = [abs(to_float(i)) for s in mech.states.values() if (i := _number(s.initial, values)) is not None]
-    scale = max([x for x in sizes if math.isfinite(x)], default=1.0) or 1.0
+    scale = size_of(mech)
     found = []
-    for k in range(SAMPLES):
+    for k in range(count):
         spread = _SPREAD * min(1.0, (k + 1) / (SAMPLES // 2))
         point = {s: (v or 1.0) * math.exp(numbers.uniform(-spread, spread)) for s, v in sorted_items(values)}
+        for s in exponents:
+            if values.get(s):
+                point[s] = values[s] * (point[s] / values[s]) ** _OF_EXPONENTS
         point[TIME] = 0.0
         for s in mech.states:
             point[s] = scale * math.exp(numbers.uniform(-2.0 * spread, spread))
-        for weights, total in laws:
-            point[total] = sum(c * point[s] for s, c in weights.items())
-        for s in unknowns:
-            del point[s]
-        found.append(point)
+        found.append(with_sums(mech, laws, point))
     return found
+
+
+def with_sums(mech: Mechanism, laws: Sequence[Law], point: Point) -> Point:
+    """A point of constants and states with the sums and definitions that these decide."""
+    for weights, total in laws:
+        point[total] = sum(c * point[s] for s, c in weights.items())
+    for name, formula in mech.system.definitions:
+        if name not in point:
+            try:
+                point[name] = Slope({}, point)(formula)[0]
+            except (ArithmeticError, ValueError):
+                point[name] = math.nan
+    return point
+
+
+def size_of(mech: Mechanism) -> float:
+    """The largest amount that the model starts with; 1 where it starts with none."""
+    values = {s: to_float(v) for s, v in mech.system.environment().items()}
+    sizes = [abs(to_float(i)) for s in mech.states.values() if (i := _number(s.initial, values)) is not None]
+    return max([x for x in sizes if math.isfinite(x)], default=1.0) or 1.0
 
 
 def sorted_items(values: Mapping[sp.Symbol, float]) -> Iterator[tuple[sp.Symbol, float]]:
@@ -186,8 +237,9 @@ def chosen_root(
     parted = [sp.Add.make_args(sp.expand(b)) for b in balances]
     parts = ring.by_powers(f, 1)
     degree = max(n for (n,) in parts)
-    if degree > _MOST_DEGREE:
-        raise RxnError("R526", f"the balance of {names} is a polynomial of degree {degree}", hint=_HINT)
+    if degree > _MOST_DEGREE or (degree > 2 and len(f) > _MOST_TERMS):
+        message = f"the balance of {names} is a polynomial of degree {degree} with {len(f)} terms"
+        raise NoClosedFormError("R526", message, hint=_HINT)
     variables = _variables(others, bounds)
     coefficients = [written(parts[(n,)], variables) if (n,) in parts else sp.S.Zero for n in range(degree + 1)]
     if approximate and degree > 1:
@@ -226,7 +278,7 @@ def chosen_root(
     if degree == 2:
         upper = {k for k, _ in places}
         if len(upper) > 1:
-            raise RxnError("R526", f"which root balances {names} changes from place to place", hint=_TIE)
+            raise NoClosedFormError("R526", f"which root balances {names} changes from place to place", hint=_TIE)
         root = _quadratic(ring, parts, coefficients, upper.pop() == 1, variables)
         return Roots(((unknown, root), *others.items()), (note,), 2, unknown, tuple(coefficients))
     ordered = _laguerre(coefficients, unknown, bounds, inside, wanted, names)
@@ -312,7 +364,7 @@ def _laguerre(
 ) -> list[tuple[sp.Symbol, sp.Expr]]:
     """Coefficients and steps as definitions: as many as reach the wanted root at all points, and one more."""
     if not bounds:
-        raise RxnError("R526", f"no conserved sum bounds {unknown.name}, by which {names} balance", hint=_HINT)
+        raise NoClosedFormError("R526", f"no conserved sum bounds {unknown.name}, by which {names} balance", hint=_HINT)
     # the nearest root below the bound is reached where f is positive between the two
     signs = []
     for point, root in zip(points, wanted, strict=True):
@@ -329,7 +381,8 @@ def _laguerre(
         while not math.isclose(x, root, rel_tol=_CONVERGED * 1e3) and steps < _MOST_STEPS:
             x, steps = _step(numbers, x, math.sqrt, max), steps + 1
         if steps == _MOST_STEPS:
-            raise RxnError("R526", f"Laguerre's steps do not find {unknown.name}, by which {names} balance", hint=_HINT)
+            message = f"Laguerre's steps do not find {unknown.name}, by which {names} balance"
+            raise NoClosedFormError("R526", message, hint=_HINT)
         most = max(most, steps)
     held = [symbol(f"{_plain(unknown)}_c{k}") for k in range(len(coefficients))]
     ordered = list(zip(held, coefficients, strict=True))

@@ -15,14 +15,15 @@ import sympy as sp
 
 from ...errors import RxnError
 from ...network import Network
-from ...system import Step, System
+from ...system import Field, Step, System
 from .assembly import Reduction, assembled, start_of, totals_of
 from .completion import finished
 from .correction import corrected
-from .fast_subsystem import Quotients, linear_balance
+from .fast_subsystem import Law, Quotients, linear_balance
+from .implicit import implicit_roots
 from .mechanism import Mechanism, Move, mechanism
-from .relaxation import carried, relaxing, tied
-from .roots import Roots, balanced_roots
+from .relaxation import carried, parts, relaxing, tied
+from .roots import NoClosedFormError, Roots, balanced_roots, together
 
 _STANDARD = "Segel and Slemrod 1989, SIAM Rev. 31, 446; King and Altman 1956, J. Phys. Chem. 60, 1375"
 _REVERSE = "Segel and Slemrod 1989, SIAM Rev. 31, 446; Schnell and Maini 2000, Bull. Math. Biol. 62, 483"
@@ -109,17 +110,19 @@ def _reduced(
     rates = _rates(mech, slow, fast, moves)
     rates |= {p.name: mech.rate(p.weights, mech.moves) for p in pools if not p.constant}
     notes: list[str] = []
-    solved: Quotients | Roots | None = linear_balance(conditions, laws, list(rates.values()))
-    if solved is None:
-        solved = balanced_roots(mech, conditions, laws)
-        notes += solved.notes
+    fields: tuple[Field, ...] = ()
+    solved = _solved(mech, conditions, laws, list(rates.values()), variables)
     formulas = solved.formulas(variables)
-    if correction and isinstance(solved, Quotients):
+    if isinstance(solved, Roots):
+        notes, fields = [*solved.notes], solved.fields
+        if correction:
+            message = f"the fast species of {mech.name} balance, but not linearly: no correction is made"
+            raise RxnError("R525", message)
+    elif correction:
         formulas = corrected(mech, conditions, formulas, laws, rates, variables)
-        solved = None
     drift = {}
     for s, rate in rates.items():
-        found = solved.substituted(rate, variables) if isinstance(solved, Quotients) else None
+        found = solved.substituted(rate, variables) if isinstance(solved, Quotients) and not correction else None
         drift[s] = rate if found is None else found
     added = [s.name for s in fast if s not in asked]
     if added:
@@ -130,7 +133,7 @@ def _reduced(
     if correction:
         options.append(("order", "first"))
     title, source = _TITLES[form]
-    system = assembled(mech, fast, formulas, pools, drift, Step(title, tuple(options), source), starts)
+    system = assembled(mech, fast, formulas, pools, drift, Step(title, tuple(options), source), starts, fields)
     rows = [(s, carried(mech, s, fast, moves) or {s: 1}) for s in slow]
     rows += [(p.name, p.weights) for p in pools if not p.constant]
     return finished(Reduction(
@@ -144,6 +147,39 @@ _TITLES = {
     "reverse": ("reverse quasi-steady state", _REVERSE),
     "equilibrium": ("rapid equilibrium", _EQUILIBRIUM),
 }
+
+
+def _solved(
+    mech: Mechanism,
+    conditions: Mapping[sp.Symbol, sp.Expr],
+    laws: Sequence[Law],
+    rates: Sequence[sp.Expr],
+    variables: Sequence[sp.Symbol],
+) -> Quotients | Roots:
+    """Fast species by quotients, else by roots, else by fields: each part of them that is in no balance of another."""
+    try:
+        if (linear := linear_balance(conditions, laws, rates)) is not None:
+            return linear
+    except RxnError as error:
+        if error.code != "R413":
+            raise
+    found = []
+    links = [*(w for w, _ in laws), *({s, *c.free_symbols} for s, c in conditions.items())]
+    for part in parts(tuple(conditions), links):
+        balances = {s: conditions[s] for s in part}
+        sums = [law for law in laws if set(law[0]) <= set(part)]
+        try:
+            quotients = linear_balance(balances, sums)
+            found.append(
+                balanced_roots(mech, balances, sums) if quotients is None else
+                Roots(tuple(quotients.formulas(variables).items()))
+            )  # fmt: skip
+        except RxnError as error:
+            if not (isinstance(error, NoClosedFormError) or error.code == "R413"):
+                raise
+            zeros = [sp.Add(*(c * s for s, c in w.items())) - t for w, t in sums]
+            found.append(implicit_roots(mech, part, zeros, list(balances.values()), sums))
+    return together(found)
 
 
 def _rates(

@@ -8,7 +8,7 @@ approximation does not. Sources: Borghans, de Boer and Segel 1996, Bull. Math. B
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import sympy as sp
@@ -19,13 +19,15 @@ from ...system import Step, System
 from .assembly import Reduction, Total, assembled, totals_of
 from .completion import finished
 from .fast_subsystem import Law, Quotients, linear_balance
+from .implicit import implicit_roots
 from .mechanism import Mechanism, Move, mechanism
 from .one_unknown import one_unknown
 from .polynomials import Ring, times
-from .relaxation import ambiguous, independent_on, relaxing, tied
-from .roots import Roots, balanced_roots, chosen_root, eliminated_root, samples
+from .relaxation import ambiguous, independent_on, parts, relaxing, tied
+from .roots import NoClosedFormError, Roots, balanced_roots, chosen_root, eliminated_root, samples, together
 
 _TOTAL = "Borghans et al. 1996, Bull. Math. Biol. 58, 43; Tzafriri 2003, Bull. Math. Biol. 65, 1111"
+_MOST_OPERATIONS = 60  # of a formula for a complex that equations hold instead of an unknown
 _EQUILIBRIUM = "Michaelis and Menten 1913, Biochem. Z. 49, 333; Heinrich and Schuster 1996, ch. 4"
 
 
@@ -91,7 +93,10 @@ def _totalled(
     every = len(balanced) == len(mech.moves)
     totals = totals_of(mech, mech.laws(moves, touched), mech.moves)
     free = len(touched) - len(totals)
-    if independent_on(fast, moves) != free or not any(not t.constant for t in totals):
+    slow = [s for s in mech.states if s not in touched]
+    if not slow and all(t.constant for t in totals):
+        raise RxnError("R525", f"all states of {mech.name} are fast: nothing slow is left")
+    if independent_on(fast, moves) != free:
         names = ", ".join(s.name for s in fast)
         message = f"the reactions {', '.join(m.name for m in moves)} do not decide {names} by sums that they keep"
         raise RxnError("R525", message, hint="name the fast reactions, or other fast species")
@@ -99,10 +104,16 @@ def _totalled(
     laws = [(t.weights, t.name) for t in totals]
     for law, _ in laws:
         mech.common(law)
-    solved = _roots(mech, fast, touched, totals, conditions, rough)
+    links = [*(t.weights for t in totals), *({s, *c.free_symbols} for s, c in conditions.items())]
+    solved = together([
+        _solved(
+            mech, [s for s in part if s in fast], part, moves, [t for t in totals if set(t.weights) <= set(part)],
+            {s: c for s, c in conditions.items() if s in part}, rough,
+        )
+        for part in parts(touched, links)
+    ])  # fmt: skip
     formulas = solved.formulas()
     rest = [m for m in mech.moves if m not in moves]
-    slow = [s for s in mech.states if s not in touched]
     drift = {s: mech.drift(s) for s in slow}
     drift |= {t.name: mech.rate(t.weights, rest) for t in totals if not t.constant}
     sums = "; ".join(f"{t.name} = " + " + ".join(_weighed(c, s) for s, c in t.weights.items()) for t in totals)
@@ -112,7 +123,7 @@ def _totalled(
         options.append(("order", "first"))
     title = "total quasi-steady state" if form == "total" else "rapid equilibrium"
     step = Step(title, tuple(options), _TOTAL if form == "total" else _EQUILIBRIUM)
-    system = assembled(mech, touched, formulas, totals, drift, step)
+    system = assembled(mech, touched, formulas, totals, drift, step, fields=solved.fields)
     rows = [*((s, {s: 1}) for s in slow), *((t.name, t.weights) for t in totals if not t.constant)]
     return finished(Reduction(
         form, mech, system, touched, tuple(formulas.items()), tuple(totals), tuple(moves), tuple(rows),
@@ -152,7 +163,7 @@ def _roots(
         brought = one_unknown(sums, left) if len(sums) == len(left) else None
         if brought is None:
             message = f"the balance of {names} at given sums is not one equation in one unknown"
-            raise RxnError("R526", message, hint="name fewer species, or fewer fast reactions")
+            raise NoClosedFormError("R526", message, hint="name fewer species, or fewer fast reactions")
         last = brought.unknown
         others = {**dict(brought.others), **given}
         limits = [t / w[last] for w, t in outer if w.get(last, 0) > 0 and min(w.values()) > 0]
@@ -175,6 +186,56 @@ def _roots(
     bounds = [name / weights[unknown]] if min(weights.values()) > 0 else []
     found = chosen_root(ring, f, unknown, others, bounds, points, names, rough)
     return replace(found, unknown=unknown)
+
+
+def _solved(
+    mech: Mechanism,
+    fast: Sequence[sp.Symbol],
+    touched: Sequence[sp.Symbol],
+    moves: Sequence[Move],
+    totals: Sequence[Total],
+    conditions: dict[sp.Symbol, sp.Expr],
+    rough: bool,
+) -> Roots:
+    """Touched species by formulas, or where these are none or long by a field."""
+    try:
+        return _roots(mech, fast, touched, totals, conditions, rough)
+    except RxnError as error:
+        if rough or not (isinstance(error, NoClosedFormError) or error.code == "R413"):
+            raise
+        return _implicit(mech, fast, touched, moves, totals, conditions)
+
+
+def _implicit(
+    mech: Mechanism,
+    fast: Sequence[sp.Symbol],
+    touched: Sequence[sp.Symbol],
+    moves: Sequence[Move],
+    totals: Sequence[Total],
+    conditions: Mapping[sp.Symbol, sp.Expr],
+) -> Roots:
+    """All touched species by a field; complexes by formulas of what they are made of, where these are short."""
+    laws = [(t.weights, t.name) for t in totals]
+    made: list[sp.Symbol] = []
+    for s in reversed(fast):
+        if independent_on([*made, s], moves) > independent_on(made, moves):
+            made.append(s)
+    made = [s for s in fast if s in made]
+    left = [s for s in touched if s not in made]
+    inner = [law for law in laws if set(law[0]) <= set(made)]
+    given: dict[sp.Symbol, sp.Expr] = {}
+    if left and len(laws) - len(inner) == len(left):
+        try:
+            solved = linear_balance({s: conditions[s] for s in made}, inner, [t.name for t in totals])
+            given = solved.formulas([*left, *(t.name for t in totals)]) if solved else {}
+        except RxnError as error:
+            if error.code != "R413":
+                raise
+    if not given or max(sp.count_ops(e) for e in given.values()) > _MOST_OPERATIONS:
+        sums = [sp.Add(*(c * s for s, c in w.items())) - t for w, t in laws]
+        return implicit_roots(mech, touched, sums, list(conditions.values()), laws)
+    sums = [sp.Add(*(c * given.get(s, s) for s, c in w.items())) - t for w, t in laws if (w, t) not in inner]
+    return implicit_roots(mech, left, sums, (), laws, given)
 
 
 def _independent(

@@ -22,6 +22,7 @@ from ...expressions import TIME, derivative, to_float
 from ...network import Distribution
 from ...structure.slopes import Slope
 from .assembly import Reduction, Validity
+from .unknowns import SlopeWithFields
 
 _NEGLIGIBLE = 1e-9
 
@@ -41,7 +42,7 @@ def _validity(found: Reduction) -> Validity:
     values: dict[sp.Symbol, sp.Expr] = {TIME: sp.S.Zero}
     values |= dict(system.parameter_values()) | dict(mech.system.definitions) | dict(system.definitions)
     slow = {s.symbol: _start(s.initial, values) for s in system.states}
-    at = Slope(values, slow)
+    at = SlopeWithFields(values, slow, system.fields)
     balanced = {s: at(s)[0] if s not in slow else slow[s] for s in mech.states}
     first = {s: _start(mech.states[s].initial, values) for s in mech.states}
     fast = _eigenvalues(found, values, {**balanced, **{t: slow[t] for t in slow if t not in mech.states}})
