@@ -85,16 +85,23 @@ class Reduced:
                 said.append(f"The {f.name} cannot be followed: {f.why}.")
                 continue
             average, end = 100.0 * f.average(self.t, self.layer), self.t[-1] - self.t[0]
-            said.append(f"After the initial layer (t = {self.layer:.3g}) the {f.name} is off by {average:.3g} % on "
-                        f"average over time and species, by at most {_percent(f, self, self.layer)}; with the layer by "
-                        f"{_percent(f, self, 0.0)}, at the end by {_percent(f, self, end)}.")  # fmt: skip
+            if np.isnan(average):
+                late = f"The initial layer (t = {self.layer:.3g}) does not end before t = {self.t[-1]:.3g}"
+                said.append(f"{late}: the {f.name} says nothing of these times; it is off by {_percent(f, self, 0.0)}.")
+            else:
+                said.append(f"After the initial layer (t = {self.layer:.3g}) the {f.name} is off by {average:.3g} % on "
+                            f"average over time and species, by at most {_percent(f, self, self.layer)}; with the "
+                            f"layer by {_percent(f, self, 0.0)}, at the end by {_percent(f, self, end)}.")  # fmt: skip
             if f.reduction.validity is not None:
                 said.append(f"Its validity: {f.reduction.validity}.")
         told = [(f.average(self.t, self.layer), f.name) for f in self.followed if not f.why]
-        if len(told) > 1:
+        if len(told) > 1 and not np.isnan([average for average, _ in told]).any():
             best, second = sorted(told)[:2]
             factor = second[0] / best[0] if best[0] > 0.0 else np.inf
-            said.append(f"On average the {best[1]} is the best, {factor:.3g} times better than the {second[1]}.")
+            if factor < 1.005:
+                said.append(f"On average the {best[1]} and the {second[1]} are equally good.")
+            else:
+                said.append(f"On average the {best[1]} is the best, {factor:.3g} times better than the {second[1]}.")
         return tuple(said)
 
     def __str__(self) -> str:

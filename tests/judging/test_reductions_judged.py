@@ -39,6 +39,14 @@ def test_the_reverse() -> None:
     assert "the reverse is off by" in str(found)
 
 
+def test_nothing_is_said_of_times_within_the_initial_layer() -> None:
+    net = rx.parse("species S = 5, E = 1, C, P\nS + E <-> C @ 1, 1\nC -> E + P @ 1\n")
+    made = {"standard": reductions.standard(net, ["C"]), "reverse": reductions.reverse(net, ["S"])}
+    said = str(judge_reductions(net, made, np.linspace(0.0, 0.1, 11)))
+    assert "does not end before t = 0.1: the standard says nothing" in said
+    assert "nan" not in said and "the best" not in said
+
+
 def test_what_has_no_network_cannot_fluctuate() -> None:
     net = rx.load(ROOT / "models" / "michaelis_menten.rxn")
     alone = reductions.standard(rx.rate_equations(net), ["ES"])
