@@ -24,6 +24,7 @@ from ..network import Flag, Network, Reaction, change, in_counts, propensity
 from .printing import as_operator
 
 Powers = tuple[tuple[sp.Symbol, int], ...]
+_LONGEST = 20_000  # symbols, numbers and operations of a rule that is written out
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +171,10 @@ def falling_factorials(law: sp.Expr, species: Iterable[sp.Symbol]) -> tuple[tupl
 
 
 def rules_of_species(net: Network, species: frozenset[sp.Symbol]) -> dict[sp.Symbol, sp.Expr]:
-    """The `let` formulas that depend on species, in terms of counts, written out."""
+    """The `let` formulas that depend on species, in counts, written out. Raises R413 where one gets too long."""
     counts = {s.symbol: in_counts(s) for s in net.not_counted}
     formulas = {symbol(r.name): r.formula.xreplace(counts) for r in net.rules}
+    _refuse_long(net.name, formulas)
     found: dict[sp.Symbol, sp.Expr] = {}
     for _ in range(len(formulas) + 1):
         before = dict(found)
@@ -183,6 +185,20 @@ def rules_of_species(net: Network, species: frozenset[sp.Symbol]) -> dict[sp.Sym
         if found == before:
             break
     return found
+
+
+def _refuse_long(name: str, formulas: Mapping[sp.Symbol, sp.Expr]) -> None:
+    """A chain of formulas, as the steps to a root are, grows by a factor with each one that is put in the next."""
+    sizes: dict[sp.Symbol, int] = {}
+    for _ in formulas:
+        longer = {s: sum(sizes.get(x, 1) for x in sp.preorder_traversal(f)) for s, f in formulas.items()}
+        if longer == sizes:
+            return
+        sizes = longer
+        for s, size in sizes.items():
+            if size > _LONGEST:
+                message = f"the formula of {s.name!r} in {name} is too long when those it is made of are written out"
+                raise RxnError("R413", message, hint="integrate or sample the model; this derivation is not for it")
 
 
 def _depends(expr: sp.Expr, species: set[sp.Symbol], rules: Mapping[sp.Symbol, sp.Expr]) -> bool:

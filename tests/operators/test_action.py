@@ -143,3 +143,14 @@ def test_a_law_that_does_not_vanish_is_cut_off() -> None:
     a, k = generator(net).species[0], sp.Symbol("k", real=True)
     assert backward(generator(net), a).subs(a, 0) == 0
     assert backward(generator(net), a).subs(a, 2) == -k
+
+
+def test_formulas_that_grow_without_bound_are_refused() -> None:
+    """Twenty formulas, each with the last one three times in it: 3^20 if they were written out."""
+    lines = [f"let f{i} = f{i - 1}*f{i - 1}/(1 + f{i - 1})" for i in range(1, 21)]
+    net = rx.parse("\n".join(["species A = 5", "let f0 = 1 + A", *lines, "0 -> A rate f20"]) + "\n")
+    with pytest.raises(RxnError) as refused:
+        generator(net)
+    assert refused.value.code == "R413"
+    lines = [f"let f{i} = f{i - 1} + 1" for i in range(1, 21)]
+    assert generator(rx.parse("\n".join(["species A = 5", "let f0 = 1 + A", *lines, "0 -> A rate f20"]) + "\n")).terms
