@@ -46,6 +46,8 @@ def fast_and_slow(net: Network, until: float | None = None, points: int = 1001) 
     if points < 10:
         raise RxnError("R604", f"points = {points!r} is not at least 10")
     system = rate_equations(net)
+    if until is not None and not until > 0.0:
+        raise RxnError("R604", f"{until!r} is no time after the start to look until")
     end = until or horizon(system)
     even = np.linspace(0.0, end, points)
     spread = np.geomspace(_FIRST * end, end, _TIMES)

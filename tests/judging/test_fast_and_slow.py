@@ -150,3 +150,6 @@ def test_too_few_points() -> None:
     with pytest.raises(RxnError) as refused:
         fast_and_slow(parse(chain(1.0)), 1.0, 5)
     assert refused.value.code == "R604"
+    for until in (0.0, -1.0, float("nan")):
+        with pytest.raises(RxnError, match="no time after the start"):
+            fast_and_slow(parse(chain(1.0)), until)
