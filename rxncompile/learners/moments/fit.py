@@ -48,8 +48,8 @@ def rates_from_moments(
     linearised problem; rates are free to come out negative, which is what a test of their absence needs.
 
     Raises R532 where the candidates' moment equations are open, R531 where rates are no polynomials of the unknowns,
-    R704 where a species was not measured, R714 for weights at other times or from the same runs, R712 where the search
-    does not end, and what `moments` raises.
+    R704 where a species was not measured, R714 for weights at other times or from the same runs and for moments without
+    any spread, R712 where the search does not end, and what `moments` raises.
     """
     relation = relation_of(net, data.order, Kind.CENTRAL, None if unknown is None else tuple(unknown))
     model = model_of(net, data.order, relation.parameters, data.start)
@@ -92,6 +92,9 @@ class _Search:
         turn = _inverse_root(0.5 * (correlation + correlation.T))
         found = np.zeros((len(turn), len(spread)))
         found[:, moving] = turn / width[moving] * data.roots[moving]
+        if not len(turn):
+            of = ", ".join(data.species)
+            raise RxnError("R714", f"the moments of {of} have no spread: they say nothing of rates")
         self.kept = len(found)
         return found
 

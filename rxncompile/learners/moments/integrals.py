@@ -152,7 +152,8 @@ def rates_by_integrals(
 
     A reaction of two molecules needs moments one order above those whose equations are used. `weights`: moments of
     other runs with their `spread`; None: the data's own, which biases the rates where runs are few. Raises R532 where
-    not even equations of means have all their moments measured, R706 without a spread, R531 as `rate_relation`.
+    not even equations of means have all their moments measured, R706 without a spread, R714 where that is
+    zero, R531 as `rate_relation`.
     """
     found = integrals(net, data, unknown)
     names = [s.name for s in generator(net).species]
@@ -166,6 +167,8 @@ def rates_by_integrals(
     for _ in range(_ROUNDS):
         of_data = found.residual_of_data(u)
         white = _whitening(of_data @ spread @ of_data.T)
+        if not len(white):
+            raise RxnError("R714", f"the moments of {net.name} have no spread: they say nothing of rates")
         scaled = white @ x
         size = np.sqrt((scaled**2).sum(axis=0))
         size[size == 0.0] = 1.0

@@ -268,6 +268,11 @@ def test_refused() -> None:
     assert refused.value.code == "R714"
     with pytest.raises(RxnError, match="same runs"):
         rates_from_moments(net, data, weights=replace(data, spread=np.eye(4)))
+    still = parse("param b = 1\nspecies A = 0\nA -> 0 @ b\n")
+    nothing = measured_moments(sample(jump_process(still), [0.0, 1.0, 2.0], runs=30, seed=1), spread=True)
+    for way in (rates_from_moments, rates_by_integrals):
+        with pytest.raises(RxnError, match="no spread"):
+            way(still, nothing)
     for counts in ([[1, 2]], [[[1], [2]], [[1], [2]]]):
         with pytest.raises(RxnError) as refused:
             snapshot_moments([1.0], counts, ["A"])
