@@ -18,7 +18,7 @@ from ...simulators.arrays import Values
 from ..fits.objective import Failed
 
 _DAMPING = 1e-3
-_LARGEST = 1e140  # of a slope, so that sums of squares are numbers
+_LARGEST = 1e140  # of a row or a slope, so that sums of squares are numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +29,8 @@ class Law:
     share: float | Values = 1.0
 
     def value(self, r: Values) -> float:
+        if not (np.abs(r) < _LARGEST).all():
+            return np.inf
         if self.rounding is None:
             return float((0.5 * self.share * r**2).sum())
         return float((self.share * (np.sqrt(r**2 + np.square(self.rounding)) - self.rounding)).sum())
@@ -97,9 +99,9 @@ def levenberg(
 
 
 def _bounded(slopes: Callable[[Values], tuple[Values, Values]], x: Values) -> tuple[Values, Values]:
-    """`slopes`; Failed where a solution that all but left its bounds has slopes whose squares are no numbers."""
+    """`slopes`; Failed where a solution all but left its bounds: rows or slopes whose squares are no numbers."""
     r, J = slopes(x)
-    if not (np.abs(J) < _LARGEST).all():
+    if not ((np.abs(J) < _LARGEST).all() and (np.abs(r) < _LARGEST).all()):
         raise Failed
     return r, J
 

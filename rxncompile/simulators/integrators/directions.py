@@ -118,3 +118,14 @@ def rosenbrock_forward(
         line, stage, last = s[m], ways.stage[m], ways.k[stages - 1, m]
         for d in range(line.size):
             line[d] = stage[d] + last[d]
+
+
+@bare_jit
+def forward(
+    gamma: Any, tab: Any, eq: Any, der: Any, work: Any, tan: Any, t: float, h: float, p: Any, s: Any, q: Any, ways: Any,
+) -> None:  # fmt: skip
+    """The directions over one step of either kind."""
+    if gamma is None:  # each is compiled without the other
+        explicit_forward(tab, eq, der, work, tan, t, h, p, s, q, ways)
+    else:
+        rosenbrock_forward(tab, eq, der, work, tan, t, h, p, s, q, ways)

@@ -10,7 +10,7 @@ import numpy as np
 from ...kernels.jit import bare_jit
 from ..arrays import Values
 from .forcing import enter, evaluate, next_knot
-from .steps import between, explicit_step, first_step, linearise, rosenbrock_step, size_of
+from .steps import advance, between, first_step, implicit, size_of
 from .watching import LOCATED, Firings, begin, crossing, fire, next_due, shorten
 
 # how a solve ends
@@ -129,7 +129,7 @@ def solve(
     Watch, or None for a System without events, for which this is compiled without them. `marks`: kept if given.
     """
     y, new, k = work.y, work.new, work.k
-    n, stages, last, implicit = y.size, tab.c.size, times.size - 1, tab.gamma > 0.0
+    n, stages, last, stiff = y.size, tab.c.size, times.size - 1, implicit(tab.gamma)
     t, end, order = times[0], times[last], 1.0 / tab.order
     count[0] = count[1] = trace.used[0] = 0
     count[2] = 1
@@ -172,14 +172,7 @@ def solve(
         step = goal - t if t + 1.0001 * h >= goal else h
         if not step > (_ULPS * abs(t) if step == h else 0.0):
             return UNDERFLOW
-        good = True
-        if implicit:
-            if not fresh:
-                linearise(eq, work, t, p)
-                fresh = True
-            good = rosenbrock_step(tab, eq, work, t, step, p)
-        else:
-            explicit_step(tab, eq, work, t, step, p)
+        good, fresh = advance(tab.gamma, tab, eq, work, t, step, p, fresh), True
         size = math.inf
         if good:
             size = 0.0 if control.fixed > 0.0 else _STRICT * size_of(work.error, y, new, control.rtol, control.atol)
@@ -207,10 +200,10 @@ def solve(
             row += 1
         for m in range(n):
             y[m] = new[m]
-            if not implicit:
+            if not stiff:
                 k[0, m] = k[stages - 1, m]
         t, fresh = now, False
-        if enter(eq.forcing, t) and not implicit:  # the inputs may have jumped
+        if enter(eq.forcing, t) and not stiff:  # the inputs may have jumped
             evaluate(eq, eq.rhs, t, y, p, k[0])
         if ev is not None and fires:
             code = fire(ev, trace.firings, t, y, end - times[0], count[0], LOCATED, which)
@@ -232,7 +225,7 @@ def solve(
         if control.fixed > 0.0:
             continue
         size = max(size, 1e-10)
-        if implicit:
+        if stiff:
             grown = _SAFE * size**-order
             if length > 0.0:  # the predictive control of Gustafsson 1994
                 grown = min(grown, grown * (step / length) * (last_size / size) ** order)
@@ -240,7 +233,7 @@ def solve(
             grown = _SAFE * size ** -(order - 0.75 * _BETA) * max(last_size, 1e-4) ** _BETA
         grown = min(_MOST, max(_LEAST, grown))
         grown = min(1.0, grown) if refused else grown
-        length, last_size = step, max(size, 1e-2) if implicit else size
+        length, last_size = step, max(size, 1e-2) if stiff else size
         h = max(step * grown, h) if step < h and not refused and grown > 1.0 else step * grown
         refused = False
     return DONE

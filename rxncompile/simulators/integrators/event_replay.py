@@ -15,9 +15,9 @@ from __future__ import annotations
 from typing import Any
 
 from ...kernels.jit import bare_jit, call_kernel
-from .directions import explicit_forward, rosenbrock_forward
-from .moving import explicit_moving, rosenbrock_moving
-from .sensitivity import explicit_adjoint, rosenbrock_adjoint
+from .directions import forward
+from .moving import moving
+from .sensitivity import adjoint
 
 # how a replay ends: 0, or one of these less twice the event
 GRAZING, STUCK = -1, -2
@@ -149,7 +149,10 @@ def along_events(
     tab: Any, eq: Any, der: Any, work: Any, tan: Any, ev: Any, mov: Any, trace: Any, times: Any, p: Any, s: Any, q: Any,
     ways: Any, out: Any, dt: Any,
 ) -> int:  # fmt: skip
-    """As `replay.along`; `dt` (m,) is room for the directions of the time at which a step begins. 0, or a fault."""
+    """As `replay.along_over` over all steps. 0, or a fault.
+
+    `dt` (m,) is room for the directions of the time at which a step begins.
+    """
     firings, n, count = trace.firings, work.y.size, q.shape[0]
     fired, f, row, moved = firings.used[0], 0, 1, False
     _prepare(ev, trace, times[0], p)
@@ -166,14 +169,8 @@ def along_events(
         _place(trace, i, work.y)
         ends = f < fired and firings.step[f] == i + 1
         if moved or ends:
-            if tab.gamma > 0.0:
-                rosenbrock_moving(tab, eq, work, tan, mov, t, h, p)
-            else:
-                explicit_moving(tab, eq, work, tan, mov, t, h, p)
-        if tab.gamma > 0.0:
-            rosenbrock_forward(tab, eq, der, work, tan, t, h, p, s, q, ways)
-        else:
-            explicit_forward(tab, eq, der, work, tan, t, h, p, s, q, ways)
+            moving(tab.gamma, tab, eq, work, tan, mov, t, h, p)
+        forward(tab.gamma, tab, eq, der, work, tan, t, h, p, s, q, ways)
         if moved:
             for d in range(s.shape[1]):
                 for m in range(n):
@@ -231,7 +228,7 @@ def back_events(
     tab: Any, eq: Any, der: Any, work: Any, tan: Any, ev: Any, mov: Any, trace: Any, times: Any, sources: Any, p: Any,
     costate: Any, gradient: Any,
 ) -> int:  # fmt: skip
-    """As `replay.back`; 0, or a fault."""
+    """As `replay.back_over` over all steps; 0, or a fault."""
     firings, n = trace.firings, costate.size
     row, f = times.size - 1, firings.used[0] - 1
     _prepare(ev, trace, times[0], p)
@@ -256,10 +253,7 @@ def back_events(
         starts = f >= 0 and firings.step[f] == i and i > 0
         _place(trace, i, work.y)
         if ends or starts:
-            if tab.gamma > 0.0:
-                rosenbrock_moving(tab, eq, work, tan, mov, t, h, p)
-            else:
-                explicit_moving(tab, eq, work, tan, mov, t, h, p)
+            moving(tab.gamma, tab, eq, work, tan, mov, t, h, p)
         if ends:
             for m in range(n):
                 gain += costate[m] * mov.by_length[m]
@@ -280,10 +274,7 @@ def back_events(
         if starts:
             for m in range(n):
                 gain += costate[m] * (mov.by_start[m] - mov.by_length[m])
-        if tab.gamma > 0.0:
-            rosenbrock_adjoint(tab, eq, der, work, tan, t, h, p, costate, gradient)
-        else:
-            explicit_adjoint(tab, eq, der, work, tan, t, h, p, costate, gradient)
+        adjoint(tab.gamma, tab, eq, der, work, tan, t, h, p, costate, gradient)
         now, landed = t, False
         if row > 0 and t <= times[row - 1]:
             row -= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -26,7 +27,7 @@ from .elimination import dense, elimination
 from .event_kernels import EventKernels
 from .event_replay import along_events, back_events
 from .forcing import Forcing
-from .replay import along, back
+from .replay import along_over, back_over
 from .sensitivity import Derivatives, Tangents
 from .steps import Equations, Work
 from .tableaus import RODAS5P, TSIT5, Tableau
@@ -175,7 +176,8 @@ class Machine:
             moves = (self.watch(), self.events.moves(len(self.tableau.c)))
             self._smooth(along_events(*made, *moves, *last, np.zeros(len(s))))
         else:
-            along(*made, *last)
+            found[0] = moved[0]
+            along_over(*made, *last, 1, math.inf)
         return found.swapaxes(1, 2)
 
     def back(
@@ -192,7 +194,8 @@ class Machine:
         if self.events:
             self._smooth(back_events(*made, self.watch(), self.events.moves(len(self.tableau.c)), *last))
         else:
-            back(*made, *last)
+            costate[:] = sources[-1]
+            back_over(*made, *last, len(times) - 1)
         if equations.forcing is None:
             return costate, gradient
         return costate, np.append(gradient[: len(p)], tables.pull(equations.forcing.gradient))

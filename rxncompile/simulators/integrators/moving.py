@@ -138,3 +138,14 @@ def rosenbrock_moving(tab: Any, eq: Any, work: Any, tan: Any, mov: Any, t: float
             by_length += tab.a[stages - 1, j] * by_h[j, m]
             by_start += tab.a[stages - 1, j] * by_t[j, m]
         mov.by_length[m], mov.by_start[m] = by_length, by_start
+
+
+@bare_jit
+def moving(
+    gamma: Any, tab: Any, eq: Any, work: Any, tan: Any, mov: Any, t: float, h: float, p: Any,
+) -> None:  # fmt: skip
+    """What a step of either kind gains by its length and its start."""
+    if gamma is None:  # each is compiled without the other
+        explicit_moving(tab, eq, work, tan, mov, t, h, p)
+    else:
+        rosenbrock_moving(tab, eq, work, tan, mov, t, h, p)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from ...kernels.jit import bare_jit
-from .directions import explicit_forward, rosenbrock_forward
+from .directions import forward
 from .forcing import enter
-from .sensitivity import explicit_adjoint, rosenbrock_adjoint
+from .sensitivity import adjoint
 
 
 @bare_jit
@@ -25,36 +24,19 @@ def _write(s: Any, out: Any, row: int) -> None:
 
 
 @bare_jit
-def back(
-    tab: Any, eq: Any, der: Any, work: Any, tan: Any, trace: Any, times: Any, sources: Any, p: Any, costate: Any,
-    gradient: Any,
-) -> None:  # fmt: skip
-    """d L/d y(t_0) in `costate`, d L/d p added to `gradient`, for L with d L/d y(times[r]) = sources[r].
-
-    The trace's solve landed on every time.
-    """
-    row = times.size - 1
-    for m in range(costate.size):
-        costate[m] = sources[row, m]
-    back_over(tab, eq, der, work, tan, trace, times, sources, p, costate, gradient, row)
-
-
-@bare_jit
 def back_over(
     tab: Any, eq: Any, der: Any, work: Any, tan: Any, trace: Any, times: Any, sources: Any, p: Any, costate: Any,
     gradient: Any, row: int,
 ) -> int:  # fmt: skip
-    """The part of `back` over a trace of some of the steps; the row of times before which the last of these ended.
+    """d L/d y(t_0) in `costate`, d L/d p added to `gradient`, for L with d L/d y(times[r]) = sources[r].
 
-    Returns that of its first.
+    Over a trace of all steps or of some, of a solve that landed on every time. `costate`: d L/d y where these end, at
+    times[row] or between that and the time before it. Returns the row where they begin.
     """
     for i in range(trace.used[0] - 1, -1, -1):
         _place(trace, i, work.y)
         enter(eq.forcing, trace.t[i])
-        if tab.gamma > 0.0:
-            rosenbrock_adjoint(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, costate, gradient)
-        else:
-            explicit_adjoint(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, costate, gradient)
+        adjoint(tab.gamma, tab, eq, der, work, tan, trace.t[i], trace.h[i], p, costate, gradient)
         if row > 0 and trace.t[i] <= times[row - 1]:
             row -= 1
             for m in range(costate.size):
@@ -63,32 +45,20 @@ def back_over(
 
 
 @bare_jit
-def along(
-    tab: Any, eq: Any, der: Any, work: Any, tan: Any, trace: Any, times: Any, p: Any, s: Any, q: Any, ways: Any,
-    out: Any,
-) -> None:  # fmt: skip
-    """The directions s (n, m), given at times[0], at every time: out (T, n, m)."""
-    _write(s, out, 0)
-    along_over(tab, eq, der, work, tan, trace, times, p, s, q, ways, out, 1, math.inf)
-
-
-@bare_jit
 def along_over(
     tab: Any, eq: Any, der: Any, work: Any, tan: Any, trace: Any, times: Any, p: Any, s: Any, q: Any, ways: Any,
     out: Any, row: int, after: float,
 ) -> int:  # fmt: skip
-    """The part of `along` over a trace of some of the steps, with the row of times under way, which it returns.
+    """The directions s (n, m), given where a trace of all steps or of some begins, at the times: into out (T, n, m).
 
-    `after`: when the step that follows the trace begins.
+    `row`: the first of the times that comes after; returns the one under way in the end. `after`: when the step that
+    follows the trace begins.
     """
     used = trace.used[0]
     for i in range(used):
         _place(trace, i, work.y)
         enter(eq.forcing, trace.t[i])
-        if tab.gamma > 0.0:
-            rosenbrock_forward(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, s, q, ways)
-        else:
-            explicit_forward(tab, eq, der, work, tan, trace.t[i], trace.h[i], p, s, q, ways)
+        forward(tab.gamma, tab, eq, der, work, tan, trace.t[i], trace.h[i], p, s, q, ways)
         if (after if i + 1 == used else trace.t[i + 1]) >= times[row]:
             _write(s, out, row)
             row += 1

@@ -145,3 +145,15 @@ def rosenbrock_adjoint(
         else:
             gradient[z - n] += value
     collect(eq.forcing, t, gradient)
+
+
+@bare_jit
+def adjoint(
+    gamma: Any, tab: Any, eq: Any, der: Any, work: Any, tan: Any, t: float, h: float, p: Any, costate: Any,
+    gradient: Any,
+) -> None:  # fmt: skip
+    """Back over one step of either kind."""
+    if gamma is None:  # each is compiled without the other
+        explicit_adjoint(tab, eq, der, work, tan, t, h, p, costate, gradient)
+    else:
+        rosenbrock_adjoint(tab, eq, der, work, tan, t, h, p, costate, gradient)

@@ -121,6 +121,27 @@ def rosenbrock_step(tab: Any, eq: Any, work: Any, t: float, h: float, p: Any) ->
 
 
 @bare_jit
+def implicit(gamma: Any) -> bool:
+    """Whether a method is: known when this is compiled, as in all that `gamma` decides."""
+    return gamma is not None
+
+
+@bare_jit
+def advance(gamma: Any, tab: Any, eq: Any, work: Any, t: float, h: float, p: Any, fresh: bool) -> bool:
+    """A step of either kind from `work.y` to `work.new`; `fresh`: the Jacobian of a Rosenbrock method is known there.
+
+    False where there is none.
+    """
+    if gamma is None:  # each method is compiled without the other
+        explicit_step(tab, eq, work, t, h, p)
+        return True
+    else:
+        if not fresh:
+            linearise(eq, work, t, p)
+        return bool(rosenbrock_step(tab, eq, work, t, h, p))
+
+
+@bare_jit
 def size_of(error: Any, y: Any, new: Any, rtol: float, atol: Any) -> float:
     """sqrt(mean((error/(atol + rtol max(|y|, |new|)))^2)): a step is good below 1."""
     total = 0.0
@@ -156,11 +177,11 @@ def first_step(eq: Any, work: Any, t: float, end: float, p: Any, rtol: float, at
 def between(tab: Any, work: Any, h: float, x: float, out: Any) -> None:
     """y(t + x h) of the last step."""
     y, new, k, dense = work.y, work.new, work.k, tab.dense
-    implicit = tab.gamma > 0.0
+    between_ends = implicit(tab.gamma)
     for m in range(y.size):
-        out[m] = (1.0 - x) * y[m] + x * new[m] if implicit else y[m]
+        out[m] = (1.0 - x) * y[m] + x * new[m] if between_ends else y[m]
     for j in range(tab.c.size):
-        if implicit:
+        if between_ends:
             weight = x * (1.0 - x) * (dense[0, j] + x * (dense[1, j] + x * dense[2, j]))
         else:
             weight = h * x * (dense[j, 0] + x * (dense[j, 1] + x * (dense[j, 2] + x * dense[j, 3])))

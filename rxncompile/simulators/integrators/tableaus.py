@@ -18,7 +18,7 @@ from ..arrays import Values
 
 
 class Tableau(NamedTuple):
-    """The coefficients of a method of s stages; `gamma` 0 says that it is explicit.
+    """The coefficients of a method of s stages; `gamma` None says that it is explicit, for the compiler too.
 
     `a`, `e` (s, s), `b`, `c`, `d` (s,). Explicit: `error` (s,) is b less the embedded weights, the last stage is the
     next step's first, and y(t + x h) = y + h sum_i k_i sum_m dense_im x^(m + 1), `dense` (s, 4). Rosenbrock: y1 is the
@@ -27,7 +27,7 @@ class Tableau(NamedTuple):
     """
 
     order: int
-    gamma: float
+    gamma: float | None
     a: Values
     e: Values
     b: Values
@@ -72,7 +72,7 @@ def _tsit5() -> Tableau:
     dense[5] = [0.0, -27.896526289197286, 65.09189467479366, -34.87065786149661]
     dense[6] = [0.0, 1.5, -4.0, 2.5]
     none = np.zeros(7)
-    return Tableau(5, 0.0, a, np.zeros((7, 7)), a[6].copy(), a.sum(axis=1), none, np.array(error), dense)
+    return Tableau(5, None, a, np.zeros((7, 7)), a[6].copy(), a.sum(axis=1), none, np.array(error), dense)
 
 
 def _rodas5p() -> Tableau:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ...kernels.jit import bare_jit, call_kernel
 from ..arrays import Values
-from .steps import between, explicit_step, rosenbrock_step
+from .steps import advance, between
 
 # how a solve ends where events are to blame
 BAD_TIME, ENDLESS, BAD_VALUE = 4, 5, 6
@@ -256,11 +256,8 @@ def _where(
 @bare_jit
 def _end_of(tab: Any, eq: Any, work: Any, ev: Any, e: int, t: float, h: float, p: Any) -> float:
     """The margin of condition e at the end of a step of length h, with its truth; not a number where there is none."""
-    if tab.gamma > 0.0:
-        if not rosenbrock_step(tab, eq, work, t, h, p):
-            return math.nan
-    else:
-        explicit_step(tab, eq, work, t, h, p)
+    if not advance(tab.gamma, tab, eq, work, t, h, p, True):
+        return math.nan
     _look(ev, t + h, work.new)
     call_kernel(ev.margins, t + h, work.new, ev.p, ev.margin)
     return ev.margin[e]
