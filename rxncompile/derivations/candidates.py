@@ -18,7 +18,7 @@ from math import comb
 import sympy as sp
 
 from ..errors import RxnError
-from ..expressions import exact, quoted, symbol, text
+from ..expressions import TIME, exact, quoted, symbol, text
 from ..network import Network, Parameter, Reaction, Species, change, rate_law
 from ..system import Constant, State, Step, System
 
@@ -162,8 +162,10 @@ def reaction_candidates(
     ]  # fmt: skip
     _check(species, len(pairs), name)
     place = {s: i for i, s in enumerate(species)}
+    rate, label = _free("k", species, len(pairs)), _free("r", species, len(pairs))
     reactions = tuple(
-        Reaction(f"r{k + 1}", _counted(a), _counted(b), symbol(f"k{k + 1}")) for k, (a, b) in enumerate(pairs)
+        Reaction(f"{label}{k + 1}", _counted(a), _counted(b), symbol(f"{rate}{k + 1}"))
+        for k, (a, b) in enumerate(pairs)
     )
     net = Network(name, species=tuple(Species(s, initial=sp.S.One) for s in species), reactions=reactions)
     terms = []
@@ -171,9 +173,16 @@ def reaction_candidates(
         law = rate_law(net, replace(reaction, rate=sp.S.One))
         moves = tuple((place[s], amount * law) for s, amount in change(net, reaction))
         what = f"{_side(reaction.reactants)} -> {_side(reaction.products)}"
-        terms.append(Candidate(f"k{k + 1}", what, moves, positive=True))
+        terms.append(Candidate(f"{rate}{k + 1}", what, moves, positive=True))
     known = (sp.S.Zero,) * len(species)
     return Candidates(name, _states(species), tuple(terms), known, network=net, reference="Yang et al. 2021, Eq. 8")
+
+
+def _free(stem: str, species: Sequence[str], count: int) -> str:
+    """The stem, longer where a species is called as one of its numbered names."""
+    while any(f"{stem}{k + 1}" in species for k in range(count)):
+        stem += "_"
+    return stem
 
 
 def _counted(side: Sequence[str]) -> tuple[tuple[str, int], ...]:
@@ -191,5 +200,7 @@ def _states(species: Sequence[str]) -> tuple[State, ...]:
 def _check(species: Sequence[str], terms: int, name: str) -> None:
     if not species or len(set(species)) < len(species):
         raise RxnError("R540", f"the candidates of {name} need species, each once")
+    if TIME.name in species:
+        raise RxnError("R540", f"{TIME.name!r} is the time and no species", hint="give it another name")
     if not 0 < terms <= _MOST:
         raise RxnError("R540", f"{name} has {terms} candidate terms, expected 1 to {_MOST}", hint="lower the order")

@@ -47,6 +47,23 @@ def test_reactions_say_what_their_network_says(at: list[int], data: st.DataObjec
     }
 
 
+def test_the_time_is_no_species() -> None:
+    with pytest.raises(RxnError, match="'t' is the time"):
+        polynomial_candidates(["t", "A"], 1)
+
+
+def test_rates_are_not_called_as_species() -> None:
+    """Data with columns k1 and r2: numbers that are fitted must not stand for what is measured."""
+    found = reaction_candidates(["k1", "r2"], 1, 1)
+    assert found.network is not None
+    assert not {"k1", "r2"} & {*found.labels, *(r.name for r in found.network.reactions)}
+    plain = reaction_candidates(["A", "B"], 1, 1)
+    values = {label: k + 1 for k, label in enumerate(plain.labels)}
+    again = {label: k + 1 for k, label in enumerate(found.labels)}
+    a, b = plain.with_values(values).evaluate({"A": 3, "B": 5}), found.with_values(again).evaluate({"k1": 3, "r2": 5})
+    assert list(a.values()) == list(b.values())
+
+
 def test_conserved_sums_stay() -> None:
     species = ["S", "E", "ES", "P"]
     laws = ({"E": 1, "ES": 1}, {"S": 1, "ES": 1, "P": 1})
