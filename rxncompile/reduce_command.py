@@ -98,7 +98,9 @@ def _as_model(found: Reduction) -> str:
     from .language import print_network
 
     if found.network is None:
-        raise RxnError("R525", f"the {found.form} reduction of {found.system.name} is no reaction network")
+        hint = "its rates hold unknowns of equations; --format python writes it too" if found.system.fields else ""
+        message = f"the {found.form} reduction of {found.system.name} is no reaction network"
+        raise RxnError("R525", message, hint=hint)
     return print_network(found.network)
 
 

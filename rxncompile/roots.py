@@ -11,8 +11,10 @@ from .errors import RxnError
 from .system import Field
 
 KIND = "implicit root"
-LEAST_SHARE, MOST_GROWTH = 0.1, 10.0  # of a positive unknown that a turn leaves or makes of it
+LARGEST_LOSS, LARGEST_GAIN = 0.9, 1.0  # of every positive unknown in one turn, beside it
+TINY = 1e-300  # beside which an unknown counts as zero
 BOUNDLESS = 1e300  # above which no root is
+WIDER = 10.0  # by how much at most the search for bounds goes on where there is none yet
 OVERLAP = 1e-9  # by which a turn may leave the bounds that earlier ones found, as rounding does
 
 
@@ -45,10 +47,11 @@ def implicit_root(
     Equations are of unknowns and `inputs` (states, parameters, definitions, t), guesses of inputs. Elimination goes in
     the order of the unknowns without pivots, so that each equation should depend on its own. What has not settled
     after the `turns` is not a number, which a run names. Derivatives are those of the root: of first and second order
-    by the implicit function theorem. With `positive` a turn changes no unknown by more than ten times either way, and
-    a negative root is not a number (one of zero is found); with `rising` (1 or -1: the sign of the residual of the one
-    unknown above its root) turns that leave what the signs of earlier residuals allow halve it. Raises R534 for symbols
-    that are neither, and for unknowns without a guess.
+    by the implicit function theorem. With `positive` turns are shortened so that no unknown loses more than nine tenths
+    of itself or more than doubles (to first order Newton's in logarithms, damped), and a negative root is not a number
+    (one of zero is found). With `rising`, 1 or -1, the sign of the residual of the one unknown above its root, turns
+    that leave what the signs of earlier residuals allow, or are more than half the last one, halve that instead.
+    Raises R534 for symbols that are neither, and for unknowns without a guess.
     """
     if not equations or equations.keys() != guesses.keys() or turns < 1:
         raise RxnError("R534", f"the field {name!r} needs a guess for every unknown, and a turn")

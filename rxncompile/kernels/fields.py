@@ -135,7 +135,7 @@ def _root(terms: Terms) -> list[int]:
     slopes = [[derivative(f, y) for y in unknowns] for f in root.residuals]
     guesses = [terms.formula(f, given) for f in root.guesses]
     values, moves = guesses, guesses
-    bounds = g.constant(0.0), g.constant(roots.BOUNDLESS)
+    bounds, last = (g.constant(0.0), g.constant(roots.BOUNDLESS)), g.constant(roots.BOUNDLESS)
     for turn in range(root.turns + 2):
         if turn <= root.turns:
             values = [g.make(Op.HELD, (v,)) for v in values]
@@ -146,9 +146,11 @@ def _root(terms: Terms) -> list[int]:
         before, values = values, [g.add(v, move) for v, move in zip(values, moves, strict=True)]
         if root.rising and turn < root.turns:
             bounds = _narrowed(g, bounds, before[0], g.neg(right[0]) if root.rising > 0 else right[0])
-            values = [_within(g, bounds, before[0], values[0])]
+            values = [_within(g, bounds, before[0], values[0], last)]
+            last = g.make(Op.ABS, (g.add(values[0], g.neg(before[0])),))
         elif root.positive and turn < root.turns:
-            values = [_between(g, v, after) for v, after in zip(before, values, strict=True)]
+            share = _share(g, before, moves)
+            values = [g.add(v, g.mul(share, move)) for v, move in zip(before, moves, strict=True)]
     found = []
     for value, move, guess in zip(values, moves, guesses, strict=True):
         share = g.constant(_ROUNDING / _SETTLED if root.positive else 1.0)
@@ -161,10 +163,14 @@ def _root(terms: Terms) -> list[int]:
     return found
 
 
-def _between(g: Graph, before: int, after: int) -> int:
-    """A turn of a positive unknown: not below a share of it, not above its multiple."""
-    least, most = (g.mul(g.constant(share), before) for share in (roots.LEAST_SHARE, roots.MOST_GROWTH))
-    return g.symmetric(Op.MIN, [g.symmetric(Op.MAX, [after, least]), most])
+def _share(g: Graph, values: Sequence[int], moves: Sequence[int]) -> int:
+    """The part of a turn that positive unknowns take, all of them the same."""
+    least, most = 1.0 / roots.LARGEST_LOSS, 1.0 / roots.LARGEST_GAIN
+    parts = [g.constant(1.0)]
+    for value, move in zip(values, moves, strict=True):
+        part = g.div(move, g.add(value, g.constant(roots.TINY)))
+        parts += [g.mul(g.constant(-least), part), g.mul(g.constant(most), part)]
+    return g.div(g.constant(1.0), g.symmetric(Op.MAX, parts))
 
 
 def _narrowed(g: Graph, bounds: tuple[int, int], value: int, residual: int) -> tuple[int, int]:
@@ -173,16 +179,22 @@ def _narrowed(g: Graph, bounds: tuple[int, int], value: int, residual: int) -> t
     return g.select(above, bounds[0], value), g.select(above, value, bounds[1])
 
 
-def _within(g: Graph, bounds: tuple[int, int], before: int, after: int) -> int:
-    """A turn where it stays within the bounds, else the middle of their logarithms, or a tenth or ten times."""
+def _within(g: Graph, bounds: tuple[int, int], before: int, after: int, last: int) -> int:
+    """A turn that stays within the bounds and is short enough, else the middle of their logarithms, or far off."""
     low, high = bounds
-    least, most = (g.mul(g.constant(1.0 + off), b) for off, b in ((-roots.OVERLAP, low), (roots.OVERLAP, high)))
-    inside = g.make(Op.AND, (g.make(Op.LE, (least, after)), g.make(Op.LE, (after, most))))
-    middle = g.make(Op.SQRT, (g.mul(low, high),))
+    wider, narrower = (g.mul(g.constant(x), before) for x in (roots.WIDER, 1.0 / roots.WIDER))
     open_above = g.make(Op.LE, (g.constant(roots.BOUNDLESS), high))
     open_below = g.make(Op.LE, (low, g.constant(0.0)))
-    other = g.select(open_above, g.mul(g.constant(roots.MOST_GROWTH), before), middle)
-    other = g.select(open_below, g.mul(g.constant(roots.LEAST_SHARE), before), other)
+    top, bottom = g.select(open_above, wider, high), g.select(open_below, narrower, low)
+    move = g.make(Op.ABS, (g.add(after, g.neg(before)),))
+    small = g.mul(g.constant(roots.OVERLAP), before)
+    tests = [
+        (g.mul(g.constant(1.0 - roots.OVERLAP), bottom), after), (after, g.mul(g.constant(1.0 + roots.OVERLAP), top)),
+        (move, g.symmetric(Op.MAX, [g.mul(g.constant(0.5), last), small])),
+    ]  # fmt: skip
+    inside = g.symmetric(Op.AND, [g.make(Op.LE, pair) for pair in tests])
+    middle = g.make(Op.SQRT, (g.mul(low, high),))
+    other = g.select(open_below, narrower, g.select(open_above, wider, middle))
     return g.select(inside, after, other)
 
 

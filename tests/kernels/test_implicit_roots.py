@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,9 +14,10 @@ from rxncompile import RxnError, integrate
 from rxncompile.expressions import symbol
 from rxncompile.kernels.derivatives import curvature_program
 from rxncompile.kernels.program import jacobian_program, rhs_program
+from rxncompile.kernels.python import system_python
 from rxncompile.kernels.source import compile_matrix, compile_program
 from rxncompile.roots import Root, implicit_root
-from rxncompile.system import Constant, State, System
+from rxncompile.system import Constant, Field, State, System
 
 x, z, k, y, w = (symbol(s) for s in ("x", "z", "k", "y", "w"))
 
@@ -101,8 +103,56 @@ def test_what_is_wrong() -> None:
         lambda: implicit_root("f", {y: y - z}, {y: x}, (x,)),
         lambda: implicit_root("f", {y: y - x}, {y: z}, (x,)),
         lambda: implicit_root("f", {y: y - x}, {y: x}, (x,), turns=0),
+        lambda: implicit_root("f", {y: y - x}, {y: x}, (x,), rising=1),
+        lambda: implicit_root("f", {y: y - x, w: w - x}, {y: x, w: x}, (x,), positive=True, rising=1),
     ):
         with pytest.raises(RxnError) as caught:
             make()
         assert caught.value.code == "R534"
     assert isinstance(cubic().fields[0].form, Root)
+
+
+def outcomes(field: Field, at: Sequence[float]) -> np.ndarray:
+    """The output of a field of x at several x; by both kinds of machine code and the exported Python, which agree."""
+    system = System("One", (State(x, "x", sp.S.One),), (), (field.outputs[0],), fields=(field,))
+    program = rhs_program(system)
+    found = [
+        [numbers(kernel, 0.0, np.array([value]), np.zeros(0))[0] for value in at]
+        for kernel in (compile_program(program, 0), compile_program(program, 2))
+    ]
+    exported: dict[str, Callable[..., None]] = {}
+    exec(compile(system_python(system), "<exported>", "exec"), exported)
+    for k, value in enumerate(at):
+        written = [0.0]
+        exported["rhs"](0.0, [value], [], written)
+        assert written[0] == found[0][k] == found[1][k] or np.isnan([written[0], found[0][k], found[1][k]]).all()
+    return np.array(found[0])
+
+
+def test_positive_unknowns_stay_positive() -> None:
+    """(y - 1)(y + 2) = x has a negative root too, which is not found; where there is no other, none is."""
+    equations = {y: (y - 1) * (y + 2) - x}
+    plain = implicit_root("plain", equations, {y: sp.Rational(-3)}, (x,))
+    assert outcomes(plain, [2.0])[0] == pytest.approx(-0.5 - np.sqrt(4.25), rel=1e-12)
+    guess = {y: sp.Rational(1, 100)}
+    kept = implicit_root("kept", equations, guess, (x,), 20, positive=True)
+    at = np.array([-1.9, 0.0, 2.0, 50.0])
+    np.testing.assert_allclose(outcomes(kept, at.tolist()), -0.5 + np.sqrt(2.25 + at), rtol=1e-12)
+    negative = implicit_root("negative", {y: (y + 1) * (y + 2)}, guess, (x,), 20, positive=True)
+    assert np.isnan(outcomes(negative, [1.0])).all()
+
+
+def test_a_positive_unknown_that_is_zero() -> None:
+    """y (1 + y) = x at x = 0, from a guess of 1 and from one of 0."""
+    for guess in (sp.S.One, x):
+        field = implicit_root("zero", {y: y * (1 + y) - x}, {y: guess}, (x,), 25, positive=True)
+        assert abs(outcomes(field, [0.0])[0]) < 1e-14
+
+
+def test_a_residual_that_rises_keeps_turns_between_bounds() -> None:
+    """y + 40 y^12/(1 + y^12) = x: flat, steep, flat; and y^15 = x."""
+    equations, at = {y: y + 40 * y**12 / (1 + y**12) - x}, [0.0, 0.03, 5.0, 20.0, 38.0, 41.0, 300.0]
+    found = outcomes(implicit_root("sigmoid", equations, {y: x}, (x,), 20, positive=True, rising=1), at)
+    np.testing.assert_allclose(found + 40 * found**12 / (1 + found**12), at, rtol=1e-12)
+    falling = implicit_root("falling", {y: x - y**15}, {y: sp.S.One}, (x,), 30, positive=True, rising=-1)
+    np.testing.assert_allclose(outcomes(falling, [1e-3, 0.5, 400.0]) ** 15, [1e-3, 0.5, 400.0], rtol=1e-12)

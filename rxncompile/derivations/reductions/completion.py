@@ -21,5 +21,8 @@ def finished(found: Reduction) -> Reduction:
         last = system.steps[-1]
         step = replace(last, options=(*last.options, ("at the start", str(numbers))))
         system = replace(system, steps=(*system.steps[:-1], step))
-    found = replace(found, system=system, validity=numbers)
+    notes = found.notes
+    if system.fields and found.mechanism.network is not None:
+        notes = (*notes, "no reaction network is made of it, as a rate law cannot hold unknowns of equations")
+    found = replace(found, system=system, validity=numbers, notes=notes)
     return replace(found, network=as_network(found))

@@ -4,7 +4,9 @@
 
 Beforehand, at sampled states and rate constants, at the model's start and where a sum is zero, it is made sure that one
 state without negative amounts balances and not several, and found in how many turns and from which guess the method
-comes there. Source of the method's turns: Newton's in logarithms to first order, Kelley 2003, SIAM, ch. 2.
+comes there. Equilibria of mass action are the minimum of a convex function of logarithms of amounts (Horn and Jackson
+1972, Arch. Ration. Mech. Anal. 47, 81), a sum of exponentials, for which damped turns are made (Sun and Tran-Dinh 2019,
+Math. Program. 178, 145).
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from numpy.typing import NDArray
 
 from ...errors import RxnError
 from ...expressions import TIME, to_float
-from ...roots import implicit_root
+from ...roots import WIDER, implicit_root
 from .fast_subsystem import Law
 from .many_points import Array, Equations, Turns, Values
 from .mechanism import Mechanism
@@ -31,7 +33,7 @@ _STARTS = 24  # from which every state that balances is sought, at each of SAMPL
 _EMPTIED = 12  # points at which each sum is tried at zero
 _MOST_TURNS = 40
 _FEW_TURNS = 15  # with which no better guess is looked for
-_SPARE_TURNS = 2
+_SPARE_TURNS = 3  # at least, or a third: runs go beyond the points tried
 _SOUGHT_TURNS = 80
 _NEAR = 1e-6  # a relative correction after which two more turns give all digits
 _ROUNDING = 1e-13  # of a bound
@@ -117,7 +119,7 @@ def implicit_roots(
     if best is None:
         message = f"the balance of {names} has no closed form, and {_MOST_TURNS} turns of Newton's do not find its root"
         raise RxnError("R526", message, hint=_emptied(problem, laws) or _HINT)
-    turns, ordered, guesses = best[0] + _SPARE_TURNS, *best[1:]
+    turns, ordered, guesses = best[0] + max(_SPARE_TURNS, best[0] // 3), *best[1:]
     _, reached = _turns(problem, ordered, guesses, rising)
     zero = dict(zip(ordered.unknowns, ordered.residuals, strict=True))
     used = set().union(*(e.free_symbols for e in (*zero.values(), *guesses.values()))) - set(zero)
@@ -256,11 +258,14 @@ def _states(problem: _Problem, found: Equations, top: Guesses, rows: Rows) -> li
     spread = 10.0 ** -numbers.uniform(0.0, _SPREAD, (len(rows), _STARTS, len(found.unknowns)))
     own = np.stack([problem.columns[u][rows] for u in found.unknowns], axis=-1)[:, np.newaxis]
     x = np.concatenate([most, own, most * spread], axis=1)
-    move, turns = np.zeros_like(x), Turns()
+    move, turns, alone = np.zeros_like(x), Turns(), (np.arange(x.shape[1]) % 2 == 1)[:, np.newaxis]
     with np.errstate(all="ignore"):
         for turn in range(_SOUGHT_TURNS + 3):
             move = found.move(at, x, pivots=True)
-            x = turns.after(x, move, found, at) if turn < _SOUGHT_TURNS else x + move
+            if turn >= _SOUGHT_TURNS:
+                x = x + move
+            else:  # of two kinds, as one finds what the other does not
+                x = np.where(alone, np.clip(x + move, x / WIDER, x * WIDER), turns.after(x, move, found, at))
         inside = (np.abs(move) <= _SETTLED * np.abs(x) + _ROUNDING * most).all(axis=-1)
         inside &= (x >= -_NEGATIVE * most).all(axis=-1) & (x <= size[..., np.newaxis] / _NEGATIVE).all(axis=-1)
         inside &= _others_chemical(problem, found, at, x, size)

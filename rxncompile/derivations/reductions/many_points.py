@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
 from ...expressions import derivative
-from ...roots import BOUNDLESS, LEAST_SHARE, MOST_GROWTH, OVERLAP
+from ...roots import BOUNDLESS, LARGEST_GAIN, LARGEST_LOSS, OVERLAP, TINY, WIDER
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -129,19 +129,25 @@ class Turns:
         self.rising = rising
         self.low: Any = 0.0
         self.high: Any = BOUNDLESS
+        self.last: Any = BOUNDLESS
 
     def after(self, at: Array, move: Array, equations: Equations, given: Mapping[sp.Symbol, Array]) -> Array:
         """The unknowns after a turn."""
         if not self.rising:
-            return np.clip(at + move, LEAST_SHARE * at, MOST_GROWTH * at)
+            part = move / (at + TINY)
+            most = np.maximum(-part / LARGEST_LOSS, part / LARGEST_GAIN).max(axis=-1, keepdims=True)
+            return at + move / np.maximum(most, 1.0)
         value = equations.values(given, at)(equations.residuals[0])
         above = np.broadcast_to(self.rising * value > 0.0, at.shape[:-1])[..., np.newaxis]
         self.low, self.high = np.where(above, self.low, at), np.where(above, at, self.high)
-        found = at + move
-        inside = (found >= (1.0 - OVERLAP) * self.low) & (found <= (1.0 + OVERLAP) * self.high)
-        other = np.where(self.high >= BOUNDLESS, MOST_GROWTH * at, np.sqrt(self.low * self.high))
-        other = np.where(self.low <= 0.0, LEAST_SHARE * at, other)
-        return np.where(inside, found, other)
+        found, open_above, open_below = at + move, self.high >= BOUNDLESS, self.low <= 0.0
+        top, bottom = np.where(open_above, WIDER * at, self.high), np.where(open_below, at / WIDER, self.low)
+        inside = (found >= (1.0 - OVERLAP) * bottom) & (found <= (1.0 + OVERLAP) * top)
+        inside &= np.abs(move) <= np.maximum(0.5 * self.last, OVERLAP * at)
+        other = np.where(open_above, WIDER * at, np.sqrt(self.low * self.high))
+        found = np.where(inside, found, np.where(open_below, at / WIDER, other))
+        self.last = np.abs(found - at)
+        return found
 
 
 def _solved(matrix: Array, right: Array, pivots: bool) -> Array:

@@ -157,18 +157,22 @@ def _solved(
     variables: Sequence[sp.Symbol],
 ) -> Quotients | Roots:
     """Fast species by quotients, else by roots, else by fields: each part of them that is in no balance of another."""
+    too_long = False
     try:
         if (linear := linear_balance(conditions, laws, rates)) is not None:
             return linear
     except RxnError as error:
         if error.code != "R413":
             raise
+        too_long = True
     found = []
     links = [*(w for w, _ in laws), *({s, *c.free_symbols} for s, c in conditions.items())]
     for part in parts(tuple(conditions), links):
         balances = {s: conditions[s] for s in part}
         sums = [law for law in laws if set(law[0]) <= set(part)]
         try:
+            if too_long and len(part) == len(conditions):
+                raise NoClosedFormError("R526", f"the balance of {mech.name} is long")
             quotients = linear_balance(balances, sums)
             found.append(
                 balanced_roots(mech, balances, sums) if quotients is None else

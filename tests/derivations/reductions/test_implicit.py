@@ -1,0 +1,471 @@
+"""Balances without a closed form: what the field finds is the one positive state, against scipy and the full model."""
+
+import json
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import sympy as sp
+from conftest import ROOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mechanisms import MICHAELIS_MENTEN
+from scipy.optimize import least_squares
+from test_roots import CASES as CLOSED
+
+import rxncompile as rx
+from rxncompile.derivations import reductions
+from rxncompile.derivations.reductions import Reduction
+from rxncompile.derivations.reductions.named_constants import with_named_constants
+from rxncompile.derivations.reductions.roots import NoClosedFormError
+from rxncompile.derivations.reductions.unknowns import SlopeWithFields
+from rxncompile.derivations.sensitivities import sensitivities
+from rxncompile.errors import RxnError
+from rxncompile.expressions import symbol
+from rxncompile.interchange.json_text import system_json
+from rxncompile.kernels.program import jacobian_program, output_program, rhs_program
+from rxncompile.kernels.python import system_python
+from rxncompile.kernels.source import compile_matrix, compile_program
+from rxncompile.network import Network, with_values
+from rxncompile.structure.slopes import Slope
+
+PLACE = "rxncompile.derivations.reductions"  # functions are called as their files are
+
+# three that bind each other in pairs: no species is given by the others in a low degree
+PAIRS = """
+model Pairs
+species A = 10, B = 8, C = 5, AB = 0, AC = 0, BC = 0, X = 0
+param k = 100, r = 300, ks = 0.1, kd = 0.05
+ab: A + B <-> AB @ k, r {fast}
+ac: A + C <-> AC @ k, 2*r {fast}
+bc: B + C <-> BC @ k, 3*r {fast}
+make: AB -> AB + X @ ks
+lose: X -> 0 @ kd
+"""
+# the same with slow sums; none of B is there at the start
+MOVING = PAIRS.replace("B = 8", "B = 0") + """
+0 -> A @ 1
+0 -> B @ 2
+A -> 0 @ 0.1
+AB -> A @ 0.1
+B -> 0 @ 0.1
+AB -> B @ 0.1
+"""
+HILL = """
+species A = 3, D = 0, X = 0
+param k = 50, r = 20, n = 2.5, K = 1
+bind: A -> D rate k*A^n/(K^n + A^n) {fast}
+free: D -> A @ r {fast}
+make: D -> D + X @ 0.1
+lose: D -> 0 @ 0.01
+"""
+EXCHANGE = """
+species A = 1, B = 1, AA, BB, AB
+2 A <-> AA @ 1, 1 {fast}
+2 B <-> BB @ 1, 1 {fast}
+AA + BB <-> 2 AB @ 1, 1 {fast}
+lose: AB -> 0 @ 0.01
+"""
+TOGGLE = """
+species U = 3 {fast}, V = 0.1 {fast}, Y = 1
+param a = 10
+0 -> U rate a*Y/(1 + V^4)
+0 -> V rate a*Y/(1 + U^4)
+U -> 0 @ 1
+V -> 0 @ 1
+U + Y -> U @ 0.01
+"""
+
+
+@cache
+def pairs() -> Reduction:
+    return reductions.equilibrium(rx.parse(PAIRS))
+
+
+@cache
+def moving() -> Reduction:
+    return reductions.equilibrium(rx.parse(MOVING))
+
+
+def outputs(system: rx.System) -> Callable[[np.ndarray, np.ndarray], dict[str, float]]:
+    """Outputs by label at states and parameters."""
+    kernel = rx.lambdify(system, "outputs")
+
+    def at(y: np.ndarray, p: np.ndarray) -> dict[str, float]:
+        out = np.empty(len(system.outputs))
+        kernel(0.0, y, p, out)
+        return dict(zip((label for label, _ in system.outputs), out, strict=True))
+
+    return at
+
+
+@cache
+def outputs_of_moving() -> Callable[[np.ndarray, np.ndarray], dict[str, float]]:
+    return outputs(moving().system)
+
+
+# ---------------------------------------------------------------------------------------------- values
+
+
+def test_constant_sums_leave_what_is_made_slow() -> None:
+    found = pairs()
+    assert [s.label for s in found.system.states] == ["X"]
+    assert [t.name.name for t in found.totals if t.constant] == ["A_total", "B_total", "C_total"]
+    assert [s.name for s in found.system.fields[0].outputs] == ["A", "B", "C"]
+    assert {label for label, _ in found.system.outputs} == {"A", "B", "C", "AB", "AC", "BC"}
+    assert "kept implicit" in found.notes[0] and "at 637 points tried" in found.notes[0]
+    assert found.network is None and "no reaction network" in found.notes[-1]
+
+
+def by_scipy(k: float, r: float, sums: np.ndarray) -> np.ndarray:
+    """A, B, C at given sums, by bounded least squares in their logarithms."""
+
+    def off(u: np.ndarray) -> np.ndarray:
+        a, b, c = np.exp(u)
+        ab, ac, bc = k / r * a * b, k / (2 * r) * a * c, k / (3 * r) * b * c
+        return np.log(np.array([a + ab + ac, b + ab + bc, c + ac + bc]) / sums)
+
+    solved = least_squares(off, np.log(sums), xtol=1e-15, ftol=1e-15, gtol=1e-15)
+    assert np.abs(solved.fun).max() < 1e-12
+    return np.exp(solved.x)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(-8.0, 8.0), min_size=5, max_size=5))
+def test_species_at_random_sums_are_those_of_scipy(logarithms: list[float]) -> None:
+    """Over seven decades of sums and rate constants: to 1e-9, what scipy's steps leave; sums are kept to rounding."""
+    k, r, *sums = np.exp(logarithms)
+    system = moving().system
+    values = {"C_total": sums[2], "k": k, "r": r}
+    p = np.array([values.get(c.label, v) for c, v in zip(system.parameters, system.parameter_vector(), strict=True)])
+    y = np.array([{"A_total": sums[0], "B_total": sums[1]}.get(s.label, 0.0) for s in system.states])
+    found = outputs_of_moving()(y, p)
+    expected = by_scipy(k, r, np.array(sums))
+    np.testing.assert_allclose([found[x] for x in "ABC"], expected, rtol=1e-9)
+    assert min(found.values()) > 0.0
+    kept = [found["A"] + found["AB"] + found["AC"], found["B"] + found["AB"] + found["BC"],
+            found["C"] + found["AC"] + found["BC"]]  # fmt: skip
+    np.testing.assert_allclose(kept, sums, rtol=1e-14)
+
+
+@st.composite
+def bindings(draw: st.DrawFn) -> str:
+    """Two to four monomers, dimers of some pairs of them (some with themselves), a trimer perhaps; all bind fast."""
+    count = draw(st.integers(2, 4))
+    names = [f"M{i}" for i in range(count)]
+    pairs_of = [(i, j) for i in range(count) for j in range(i, count)]
+    made = draw(st.lists(st.sampled_from(pairs_of), min_size=count, max_size=count + 2, unique=True))
+    lines = ["species " + ", ".join(f"{n} = {draw(st.integers(1, 9))}" for n in names) + ", X"]
+    for i, j in made:
+        left = f"2 {names[i]}" if i == j else f"{names[i]} + {names[j]}"
+        there, back = draw(st.integers(1, 50)), draw(st.integers(1, 9))
+        lines.append(f"species D{i}{j}\n{left} <-> D{i}{j} @ {there}, {back} {{fast}}")
+    if draw(st.booleans()):
+        i, j = made[0]
+        lines.append(f"species T\nD{i}{j} + {names[-1]} <-> T @ 3, 1 {{fast}}")
+    lines.append(f"D{made[0][0]}{made[0][1]} -> D{made[0][0]}{made[0][1]} + X @ 0.1")
+    return "\n".join(lines)
+
+
+@settings(max_examples=10, deadline=None)
+@given(bindings())
+def test_any_mass_action_equilibrium_is_found(text: str) -> None:
+    """Balances hold to 1e-9 of their terms, sums to rounding, and nothing is negative: by formulas or by fields."""
+    found = reductions.equilibrium(rx.parse(text))
+    path = rx.integrate(found.system, [0.0, 1.0])
+    point = {s: float(path[s.name][-1]) for s in found.mechanism.states}
+    for t in found.totals:
+        start = sum(c * float(found.mechanism.states[s].initial) for s, c in t.weights.items())
+        assert sum(c * point[s] for s, c in t.weights.items()) == pytest.approx(start, rel=1e-7)
+    assert min(point.values()) >= 0.0
+    for _, condition in found.conditions:
+        terms = [Slope({}, point)(term)[0] for term in condition.expand().args]
+        assert abs(sum(terms)) <= (1e-9 if found.system.fields else 1e-6) * sum(map(abs, terms))
+
+
+# ---------------------------------------------------------------------------------------------- closed forms
+
+
+@pytest.mark.parametrize("case", CLOSED)
+def test_implicit_is_the_closed_form(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is a formula: outputs and right-hand sides at random sums, to 1e-10 (Laguerre's steps to 1e-7)."""
+    closed = CLOSED[case]()
+
+    def no_formula(*_: object) -> None:
+        raise NoClosedFormError("R526", "for this test")
+
+    monkeypatch.setattr(import_module(f"{PLACE}.total"), "_roots", no_formula)
+    implicit = CLOSED[case]()
+    assert implicit.system.fields and not closed.system.fields
+    assert [s.label for s in implicit.system.states] == [s.label for s in closed.system.states]
+    assert implicit.system.parameters == closed.system.parameters
+    mine, theirs = outputs(implicit.system), outputs(closed.system)
+    kernels = [rx.lambdify(x.system) for x in (implicit, closed)]
+    numbers = np.random.default_rng(7)
+    p = np.array(closed.system.parameter_vector())
+    tolerance = 1e-10 if "Laguerre" not in closed.notes[0] else 1e-7
+    start = np.array([float(s.initial) for s in closed.system.states])
+    for _ in range(20):
+        y = (start + 0.1) * np.exp(numbers.uniform(-2.0, 2.0, len(start)))
+        one, other = mine(y, p), theirs(y, p)
+        assert one.keys() == other.keys()
+        if min(other.values()) < 0.0:
+            continue
+        size = max(other.values())
+        for label, value in other.items():
+            assert one[label] == pytest.approx(value, rel=tolerance, abs=1e-13 * size), label
+        rates = [np.empty(len(y)), np.empty(len(y))]
+        for kernel, out in zip(kernels, rates, strict=True):
+            kernel(0.0, y, p, out)
+        np.testing.assert_allclose(*rates, rtol=tolerance, atol=tolerance * np.abs(rates[1]).max())
+    assert implicit.validity is not None and closed.validity is not None
+    assert implicit.validity.time == pytest.approx(closed.validity.time, rel=1e-6)
+    assert implicit.validity.gap == pytest.approx(closed.validity.gap, rel=1e-6)
+    for (label, one_epsilon), (_, other_epsilon) in zip(
+        implicit.validity.epsilon, closed.validity.epsilon, strict=True
+    ):
+        assert one_epsilon == pytest.approx(other_epsilon, rel=1e-6, nan_ok=True), label
+
+
+def test_standard_reduction_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fast pair that dimerises, with a quadratic: the same by a field."""
+    text = "species X = 1, D = 0.2, Y = 2\nparam a = 3\n2 X <-> D @ a, 1\nX <-> Y @ 2, 1\nD -> 0 @ 0.1"
+    closed = reductions.standard(rx.parse(text), ["X"])
+
+    def no_formula(*_: object) -> None:
+        raise NoClosedFormError("R526", "for this test")
+
+    monkeypatch.setattr(import_module(f"{PLACE}.standard"), "balanced_roots", no_formula)
+    implicit = reductions.standard(rx.parse(text), ["X"])
+    assert implicit.system.fields and not closed.system.fields
+    t = np.linspace(0.0, 5.0, 11)
+    one, other = (rx.integrate(x.system, t, rtol=1e-10, atol=1e-12) for x in (implicit, closed))
+    np.testing.assert_allclose(one["X"], other["X"], rtol=1e-8)
+    np.testing.assert_allclose(one["D"], other["D"], rtol=1e-8)
+
+
+def test_balances_that_share_no_species_are_solved_one_by_one() -> None:
+    """Two enzymes: each has its own quadratic, and the reduction is a network."""
+    text = """
+    species S1 = 3, E1 = 1, C1, S2 = 2, E2 = 1.5, C2, P
+    S1 + E1 <-> C1 @ 10, 5 {fast}
+    S2 + E2 <-> C2 @ 20, 5 {fast}
+    C1 -> E1 + P @ 0.1
+    C2 -> E2 + P @ 0.1
+    """
+    found = reductions.total(rx.parse(text), ["C1", "C2"])
+    assert not found.system.fields and found.network is not None and len(found.notes) == 2
+    path = rx.integrate(found.system, [0.0, 4.0])
+    for s, e, c, k, start in (("S1", "E1", "C1", 0.51, 1.0), ("S2", "E2", "C2", 0.255, 1.5)):
+        np.testing.assert_allclose(path[c] * k, path[s] * path[e], rtol=1e-9)
+        np.testing.assert_allclose(path[e] + path[c], start, rtol=1e-12)
+
+
+# ---------------------------------------------------------------------------------------------- the full model
+
+
+@pytest.mark.parametrize("form", ["total", "equilibrium"])
+def test_error_against_the_full_model_falls_with_the_fast_rates(form: str) -> None:
+    """Binding s times as fast errs 1/s as much: slopes of the logarithms of the errors are -1."""
+    errors = []
+    t = np.concatenate([[0.0], np.linspace(1.0, 6.0, 11)])
+    for scale in (1.0, 4.0, 16.0):
+        net = with_values(rx.parse(MOVING), {"k": 0.05 * scale, "r": 0.15 * scale, "B": 2})
+        made = reductions.total(net, ["AB", "AC", "BC"]) if form == "total" else reductions.equilibrium(net)
+        full = rx.integrate(rx.rate_equations(net), t, rtol=1e-9, atol=1e-11)
+        reduced = rx.integrate(made.system, t, rtol=1e-9, atol=1e-11)
+        errors.append(max(float(np.abs(full[x] - reduced[x])[1:].max()) for x in ("A", "B", "C", "AB", "AC", "BC")))
+    slopes = [float(np.log(a / b) / np.log(4.0)) for a, b in pairwise(errors)]
+    assert abs(slopes[-1] - 1.0) < 0.15, errors
+
+
+def test_a_hill_rate() -> None:
+    """Fast binding of an order that is no whole number, at a hundredth of what the full model errs by its layer."""
+    found = reductions.equilibrium(rx.parse(HILL))
+    assert found.system.fields[0].outputs == (symbol("A"),)
+    t = np.concatenate([[0.0], np.linspace(1.0, 30.0, 11)])
+    full, reduced = rx.integrate(rx.rate_equations(rx.parse(HILL)), t), rx.integrate(found.system, t)
+    np.testing.assert_allclose(reduced["A"][1:], full["A"][1:], rtol=2e-3)
+    np.testing.assert_allclose(reduced["D"][1:], full["D"][1:], rtol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("balance", "root"),
+    [
+        ("Y + 1 - exp(X)", lambda y: np.log(y + 1.0)),
+        ("Y - X - X^3", lambda y: next(x.real for x in np.roots([1.0, 0.0, 1.0, -y]) if abs(x.imag) < 1e-9)),
+        ("Y - X^15", lambda y: y ** (1 / 15)),
+    ],
+    ids=["exponential", "no sum bounds it", "degree 15"],
+)
+def test_one_species_without_a_closed_form(balance: str, root: Callable[[float], float]) -> None:
+    found = reductions.standard(rx.parse(f"species X = 1, Y = 1\nX' = {balance}\nY -> 0 @ X"), ["X"])
+    assert found.system.fields and "kept implicit" in found.notes[0]
+    at = outputs(found.system)
+    for y in (1e-3, 0.1, 1.0, 30.0, 400.0):
+        assert at(np.array([y]), np.zeros(0))["X"] == pytest.approx(root(y), rel=1e-12)
+
+
+def test_linear_balances_whose_formulas_would_be_too_long() -> None:
+    """Every pair of seven states exchanges at rates of its own; by numerical linear algebra instead."""
+    n = 7
+    lines, matrix = [f"species S[0..{n - 1}] = 1, X = 1"], np.zeros((n, n))
+    for i in range(n):
+        for j in range(i):
+            there, back = 1 + i / 4, 1 + j / 8
+            lines.append(f"param a_{i}_{j} = {there}, b_{i}_{j} = {back}\nS[{i}] <-> S[{j}] @ a_{i}_{j}, b_{i}_{j}")
+            matrix[[i, j], [i, i]] += [-there, there]
+            matrix[[j, i], [j, j]] += [-back, back]
+    lines.append("X + S[0] -> S[0] @ 1")
+    found = reductions.standard(rx.parse("\n".join(lines)), ["S"])
+    matrix[-1] = 1.0
+    expected = np.linalg.solve(matrix, np.array([0.0] * (n - 1) + [float(n)]))
+    path = rx.integrate(found.system, [0.0, 1.0])
+    np.testing.assert_allclose([path[f"S[{i}]"][-1] for i in range(n)], expected, rtol=1e-10)
+
+
+# ---------------------------------------------------------------------------------------------- zeros and ties
+
+
+def test_a_sum_of_zero_is_no_obstacle() -> None:
+    """No B at the start: what is made of it is exactly 0, then grows; a run goes through."""
+    path = rx.integrate(moving().system, np.linspace(0.0, 5.0, 6))
+    assert path["B"][0] == path["AB"][0] == path["BC"][0] == 0.0
+    assert (np.diff(path["AB"]) > 0.0).all()
+    np.testing.assert_allclose(path["C"] + path["AC"] + path["BC"], 5.0, rtol=1e-13)
+
+
+def refused(text: str, form: Callable[..., Reduction], **options: object) -> RxnError:
+    with pytest.raises(RxnError) as caught:
+        form(rx.parse(text), **options)
+    assert caught.value.code == "R526", str(caught.value)
+    return caught.value
+
+
+def test_a_sum_of_zero_at_which_equations_are_singular_is_named() -> None:
+    assert reductions.equilibrium(rx.parse(EXCHANGE)).system.fields
+    error = refused(EXCHANGE.replace("A = 1", "A = 0"), reductions.equilibrium)
+    assert "A_total is 0 at the start" in str(error)
+
+
+def test_two_states_of_several_species_are_a_tie() -> None:
+    error = refused(TOGGLE, reductions.standard)
+    assert "several chemical states balance (U = " in error.message
+    assert error.message.count("V = ") >= 2 and "where Y = " in error.message
+    assert "positivity" in str(error)
+
+
+def test_what_balances_do_not_decide() -> None:
+    text = "species U = 1, V = 1, Y = 1\nU' = exp(Y) - exp(U + V)\nV' = 2*exp(Y) - 2*exp(U + V)\nY -> 0 @ U"
+    assert "does not decide" in refused(text, reductions.standard, fast=["U", "V"]).message
+
+
+def test_no_correction_is_claimed_of_roots() -> None:
+    with pytest.raises(RxnError, match="not linearly"):
+        reductions.standard(rx.parse("species X = 1, Y = 1\nX' = Y + 1 - exp(X)\nY -> 0 @ X"), ["X"], correction=True)
+
+
+# ---------------------------------------------------------------------------------------------- as a System
+
+
+def test_all_roads_to_numbers_agree() -> None:
+    """Unoptimised and optimised machine code and the exported Python, bit for bit; slopes against differences."""
+    system = moving().system
+    y, p = np.array([0.3, 4.0, 7.0]), np.array(system.parameter_vector())
+    exported: dict[str, Callable[..., None]] = {}
+    exec(compile(system_python(system), "<exported>", "exec"), exported)
+    for program, name in ((rhs_program(system), "rhs"), (output_program(system), "outputs")):
+        found = []
+        for kernel in (compile_program(program, 0), compile_program(program, 2)):
+            out = np.empty(kernel.n_out)
+            kernel(0.0, y, p, out)
+            found.append(out.tolist())
+        written = [0.0] * len(found[0])
+        exported[name](0.0, y.tolist(), p.tolist(), written)
+        assert found[0] == found[1] == written
+    kernel, rhs = compile_matrix(jacobian_program(system)), rx.lambdify(system)
+    slopes, step = np.empty(9), 1e-5
+    kernel(0.0, y, p, slopes)
+    for j in range(3):
+        ends = []
+        for sign in (1.0, -1.0):
+            out, moved = np.empty(3), y.copy()
+            moved[j] += sign * step
+            rhs(0.0, moved, p, out)
+            ends.append(out)
+        np.testing.assert_allclose(slopes.reshape(3, 3)[:, j], (ends[0] - ends[1]) / (2 * step), rtol=1e-6, atol=1e-9)
+
+
+def test_sensitivities_through_the_field() -> None:
+    """Against differences of solutions over a ten-thousandth of k, r and the sum of C, which has its own symbol."""
+    system, t = moving().system, [0.0, 2.0, 4.0]
+    tight = {"rtol": 1e-10, "atol": 1e-12}
+    by = rx.integrate(sensitivities(system, ["k", "r", "C_total"]), t, **tight)
+    for name, value in (("k", 100.0), ("r", 300.0), ("C_total", 5.0)):
+        step = 1e-4 * value
+        ends = [rx.integrate(system, t, params={name: value + sign * step}, **tight) for sign in (1.0, -1.0)]
+        for label in ("A_total", "X"):
+            difference = (ends[0][label] - ends[1][label]) / (2.0 * step)
+            np.testing.assert_allclose(by[f"D[{label},{name}]"], difference, rtol=1e-5, atol=1e-9)
+
+
+def test_slopes_as_validity_takes_them() -> None:
+    found = moving()
+    values = dict(found.system.parameter_values()) | dict(found.system.definitions)
+    point = {symbol("A_total"): 4.0, symbol("B_total"): 7.0, symbol("X"): 0.3}
+
+    def ab(moved: dict[sp.Symbol, float]) -> tuple[float, dict[sp.Symbol, float]]:
+        return SlopeWithFields(values, {**point, **moved}, found.system.fields)(symbol("AB"))
+
+    value, slopes = ab({})
+    assert value == pytest.approx(outputs_of_moving()(np.array([0.3, 4.0, 7.0]),
+                                                      np.array(found.system.parameter_vector()))["AB"])  # fmt: skip
+    for name in ("A_total", "B_total"):
+        s = symbol(name)
+        difference = (ab({s: point[s] + 1e-4})[0] - ab({s: point[s] - 1e-4})[0]) / 2e-4
+        assert slopes[s] == pytest.approx(difference, rel=1e-7)
+
+
+def test_validity_is_that_of_the_full_jacobian() -> None:
+    """The slowest of the three fast modes of the full equations at the balanced start."""
+    found = moving()
+    net = rx.parse(MOVING)
+    full = rx.rate_equations(net)
+    path = rx.integrate(found.system, [0.0, 1e-9])
+    y = np.array([path[s.label][0] for s in full.states])
+    matrix = np.empty((7, 7))
+    rx.lambdify(full, "jacobian")(0.0, y, np.array(full.parameter_vector()), matrix)
+    modes = np.sort(np.abs(np.linalg.eigvals(matrix)))
+    assert found.validity is not None
+    assert found.validity.time == pytest.approx(1.0 / modes[-3], rel=1e-3)
+    assert found.validity.gap == pytest.approx(modes[-3] / modes[-4], rel=1e-2)
+
+
+# ---------------------------------------------------------------------------------------------- as text
+
+
+def test_equations_of_the_field_are_shown() -> None:
+    system = pairs().system
+    zero = "0 = A*C*k/(2*r) + A*B*k/r + A - A_total"
+    assert zero in str(system) and "A, B, C = balance(A_total, B_total, C_total, k, r): implicit root" in str(system)
+    assert system.latex().count("0 &= ") == 3
+    assert f"#   {zero}" in system_python(system) and zero[4:] in json.loads(system_json(system))["fields"][0]["zero"]
+
+
+def test_named_constants_hold_no_unknowns() -> None:
+    text = PAIRS + "use: X -> 0 rate A*X/(1 + B*X)\n"
+    found = reductions.equilibrium(rx.parse(text))
+    system = with_named_constants(found)
+    assert all(not {"A", "B"} & {s.name for s in f.free_symbols} for n, f in system.definitions if "K" in n.name)
+
+
+def network(name: str) -> Network:
+    return rx.load(ROOT / "models" / f"{name}.rxn")
+
+
+def test_closed_forms_are_still_preferred() -> None:
+    assert not reductions.total(network("gene_autoregulation")).system.fields
+    assert not reductions.total(rx.parse(MICHAELIS_MENTEN), ["C"]).system.fields
