@@ -67,3 +67,21 @@ def test_what_cannot_be_done(capsys: pytest.CaptureFixture[str]) -> None:
         assert caught.value.code == 2
     with pytest.raises(SystemExit):
         main(["derive", GENE, "rates", "--format", "rxn"])
+
+
+def test_a_balance_without_a_closed_form(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Its equations in text and LaTeX, its values beside the full model; it is no reaction network."""
+    model = tmp_path / "pairs.rxn"
+    first = ["species A = 10, B = 8, C = 5, AB, AC, BC, X", "A + B <-> AB @ 10, 30 {fast}"]
+    lines = [*first, "A + C <-> AC @ 10, 60 {fast}"]
+    model.write_text("\n".join([*lines, "B + C <-> BC @ 10, 90 {fast}", "AB -> AB + X @ 0.1", "X -> 0 @ 0.05"]))
+    asked = ("derive", str(model), "qssa", "--form", "equilibrium")
+    text = said(capsys, *asked)
+    assert "A, B, C = balance(A_total, B_total, C_total)" in text
+    assert "0 = A*B/3 + A*C/6 + A - A_total" in text and "note: A, B, C: kept implicit" in text
+    assert said(capsys, *asked, "--format", "latex").count("0 &= ") == 3
+    values = json.loads(said(capsys, *asked, "--compare", "--until", "20", "--format", "json"))
+    (found,) = values["reductions"].values()
+    assert max(found["errors"]["X"]) < 0.02 and found["errors"]["AB"][-1] < 1e-4
+    refused = said(capsys, *asked, "--format", "rxn", status=1)
+    assert "is no reaction network" in refused and "unknowns of equations" in refused

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from ...errors import RxnError
 from ...expressions import TIME, to_float
 from ...roots import WIDER, implicit_root
+from ...structure.slopes import Slope
 from .fast_subsystem import Law
 from .many_points import Array, Equations, Turns, Values
 from .mechanism import Mechanism
@@ -41,9 +42,10 @@ _SETTLED = 1e-9
 _BALANCED = 1e-6  # of the terms of an equation
 _SAME = 1e-6
 _NEGATIVE = 1e-9
-_SPREAD = 8.0  # decades over which starts are spread
+_SPREAD = 8.0  # decades over which starts are spread, below the bounds
+_ABOVE = 3.0  # decades more where no sum bounds an unknown
 _GUESSES = (sp.S.One, sp.Rational(1, 10), sp.Rational(1, 1000))  # of the largest that an unknown can be
-_UNBOUNDED = (10.0, 1.0, 1e-2, 1e-4)  # of the size of the model, where no sum bounds an unknown
+_UNBOUNDED = (10.0, 1e4, 1.0, 1e-2, 1e-4)  # of the size of the model, where no sum bounds an unknown
 _HINT = "keep a species of them as slow"
 
 
@@ -126,6 +128,18 @@ def implicit_roots(
     inputs = sorted(used, key=lambda s: str(s.name))
     field = implicit_root(name, zero, {u: guesses[u] for u in zero}, inputs, turns, True, rising)
     return Roots(tuple((given or {}).items()), _notes(problem, ordered, turns, reached), 0, fields=(field,))
+
+
+def valued_at_start(mech: Mechanism, found: Roots, laws: Sequence[Law]) -> bool:
+    """Whether formulas of roots have a value where the model starts: sums that are 0 may stand below a line."""
+    start = _start(mech, laws)
+    if start is None or found.fields:
+        return True
+    at = Slope(dict(found.ordered), {s: v for s, v in start.items() if s not in dict(found.ordered)})
+    try:
+        return all(math.isfinite(at(s)[0]) for s, _ in found.ordered)
+    except (ArithmeticError, ValueError):
+        return False
 
 
 def _quickest(
@@ -255,7 +269,9 @@ def _states(problem: _Problem, found: Equations, top: Guesses, rows: Rows) -> li
     most = np.stack([np.broadcast_to(value(top[u]), shape) for u in found.unknowns], axis=-1)
     size = most.max(axis=-1)
     numbers = np.random.default_rng(20)
-    spread = 10.0 ** -numbers.uniform(0.0, _SPREAD, (len(rows), _STARTS, len(found.unknowns)))
+    unbounded = np.array([_ABOVE if top[u].is_number else 0.0 for u in found.unknowns])
+    decades = numbers.uniform(0.0, 1.0, (len(rows), _STARTS, len(found.unknowns)))
+    spread = 10.0 ** (unbounded - decades * (_SPREAD + unbounded))
     own = np.stack([problem.columns[u][rows] for u in found.unknowns], axis=-1)[:, np.newaxis]
     x = np.concatenate([most, own, most * spread], axis=1)
     move, turns, alone = np.zeros_like(x), Turns(), (np.arange(x.shape[1]) % 2 == 1)[:, np.newaxis]

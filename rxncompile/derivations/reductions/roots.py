@@ -32,10 +32,12 @@ _SPREAD = 3.0  # of logarithms around the model's values
 _OF_EXPONENTS = 0.2  # the spread of names that stand in exponents, beside that of others
 _NEGATIVE = 1e-9
 _SAME = 1e-7  # roots closer than this, relatively, are a double root: they meet, and are not a choice
+_ALIKE = 1.05  # a quotient of roots
 _BALANCED = 1e-5  # of the terms of a balance
 _MOST_DEGREE = 12
 _MOST_TERMS = 300  # of a polynomial whose coefficients are written out
 _MOST_STEPS = 40
+_LEAST = sp.Rational(1, 10**300)  # in place of 0 under a square root, which has no slope there
 _CONVERGED = 1e-12
 
 Point = dict[sp.Symbol, float]
@@ -260,6 +262,9 @@ def chosen_root(
             known = any(math.isclose(x, y, rel_tol=_SAME) for _, y in admitted)
             if not known and _chemical({**point, unknown: x}, unknown, others, parted):
                 admitted.append((k, x))
+        if len(admitted) > 1 and admitted[-1][1] <= _ALIKE * admitted[0][1]:
+            # perhaps one root, and another that a division brought in and rounding moved
+            raise NoClosedFormError("R526", f"the polynomial of {names} has two roots that are much alike", hint=_TIE)
         if len(admitted) > 1:
             shown = ", ".join(f"{x:.6g}" for _, x in admitted)
             given = ", ".join(f"{s.name} = {v:.4g}" for s, v in sorted_items(point) if s != TIME)
@@ -402,7 +407,7 @@ def _step(c: Sequence[Any], x: Any, root: Callable[[Any], Any] = sp.sqrt, larger
         bend = bend * x + slope
         slope = slope * x + value
         value = value * x + number
-    return x - n * value / (slope + root(larger((n - 1) ** 2 * slope**2 - 2 * n * (n - 1) * value * bend, 0)))
+    return x - n * value / (slope + root(larger((n - 1) ** 2 * slope**2 - 2 * n * (n - 1) * value * bend, _LEAST)))
 
 
 def _plain(name: sp.Symbol) -> str:

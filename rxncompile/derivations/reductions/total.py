@@ -19,7 +19,7 @@ from ...system import Step, System
 from .assembly import Reduction, Total, assembled, totals_of
 from .completion import finished
 from .fast_subsystem import Law, Quotients, linear_balance
-from .implicit import implicit_roots
+from .implicit import implicit_roots, valued_at_start
 from .mechanism import Mechanism, Move, mechanism
 from .one_unknown import one_unknown
 from .polynomials import Ring, times
@@ -199,11 +199,17 @@ def _solved(
 ) -> Roots:
     """Touched species by formulas, or where these are none or long by a field."""
     try:
-        return _roots(mech, fast, touched, totals, conditions, rough)
+        found = _roots(mech, fast, touched, totals, conditions, rough)
     except RxnError as error:
         if rough or not (isinstance(error, NoClosedFormError) or error.code == "R413"):
             raise
         return _implicit(mech, fast, touched, moves, totals, conditions)
+    if rough or valued_at_start(mech, found, [(t.weights, t.name) for t in totals]):
+        return found
+    try:
+        return _implicit(mech, fast, touched, moves, totals, conditions)
+    except RxnError:
+        return found
 
 
 def _implicit(

@@ -15,6 +15,27 @@ bind:    S + E <-> C     @ kf, kr
 convert: C     -> E + P  @ kcat
 """
 
+# three that bind each other in pairs: no species is given by the others in a low degree
+PAIRS = """
+model Pairs
+species A = 10, B = 8, C = 5, AB = 0, AC = 0, BC = 0, X = 0
+param k = 100, r = 300, ks = 0.1, kd = 0.05
+ab: A + B <-> AB @ k, r {fast}
+ac: A + C <-> AC @ k, 2*r {fast}
+bc: B + C <-> BC @ k, 3*r {fast}
+make: AB -> AB + X @ ks
+lose: X -> 0 @ kd
+"""
+# the same with slow sums; none of B is there at the start
+MOVING = PAIRS.replace("B = 8", "B = 0") + """
+0 -> A @ 1
+0 -> B @ 2
+A -> 0 @ 0.1
+AB -> A @ 0.1
+B -> 0 @ 0.1
+AB -> B @ 0.1
+"""
+
 
 def model(*lines: str, species: str, constants: str) -> Network:
     """A model of counted species, constants of 1 but for differing last digits, so that nothing cancels by chance."""
