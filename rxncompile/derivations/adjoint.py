@@ -21,6 +21,7 @@ import sympy as sp
 
 from ..errors import RxnError
 from ..expressions import TIME, exact, symbol
+from ..name_lists import names_given
 from ..system import Input, State, Step, System, Trigger, as_expr, sort_definitions
 from .slopes import FieldSlopes, chosen, differentiable, initial_formula, slope
 
@@ -54,8 +55,8 @@ def adjoint(
     and, with `end`, a field of t.
     """
     differentiable(system, "its adjoint")
-    unknowns = chosen(system, tuple(of) if of is not None else None)
-    driven = chosen(replace(system, parameters=()), tuple(sources))
+    unknowns = chosen(system, names_given(of, "of", "R504") if of is not None else None)
+    driven = chosen(replace(system, parameters=()), names_given(sources, "sources", "R504"))
     pulled = _Pulled(system, running, unknowns)
     outside = {s: symbol(f"s[{s.name}]") for s in driven}
     rates = [-(pulled.by(s.symbol) + outside.get(s.symbol, 0)) for s in system.states]

@@ -19,6 +19,7 @@ import sympy as sp
 
 from ..errors import RxnError
 from ..expressions import TIME, exact, quoted, symbol, text
+from ..name_lists import names_given
 from ..network import Network, Parameter, Reaction, Species, change, rate_law
 from ..system import Constant, State, Step, System
 
@@ -108,6 +109,7 @@ def polynomial_candidates(
 
     Raises R540 for no species, a name twice, or more than 5000 terms.
     """
+    species = names_given(species, "species", "R540")
     _check(species, len(species) * comb(len(species) + order, order), name)
     symbols = [symbol(s) for s in species]
     least = 0 if constant else 1
@@ -119,6 +121,7 @@ def polynomial_candidates(
 
 def formula_candidates(species: Sequence[str], formulas: Sequence[sp.Expr], name: str = "formulas") -> Candidates:
     """Any formulas of the species in every equation. Raises R540 as `polynomial_candidates`, R505 for other names."""
+    species = names_given(species, "species", "R540")
     _check(species, len(formulas) * len(species), name)
     symbols = [symbol(s) for s in species]
     for formula in formulas:
@@ -148,6 +151,7 @@ def reaction_candidates(
     `conserved`: weights of species whose sum every reaction keeps, as atoms or an enzyme in all its forms. Raises R540
     as `polynomial_candidates` and for a weight of no species.
     """
+    species = names_given(species, "species", "R540")
     for law in conserved:
         strange = [s for s in law if s not in species]
         if strange:

@@ -21,6 +21,7 @@ import sympy as sp
 
 from ..errors import RxnError
 from ..monomials import Lookup, Monomial
+from ..name_lists import names_given
 from ..network import Distribution, Network
 from ..operators import generator
 from ..structure.laws import conservation_laws, moieties
@@ -66,6 +67,7 @@ def _conditional(net: Network, base: Closure, binary: Iterable[str]) -> Closure:
     place = {s.name: i for i, s in enumerate(generator(net).species)}
     groups = binary_species(net)
     laws: Laws = tuple(tuple(place[n] for n in group) for group in groups)
+    binary = names_given(binary, "binary", "R501")
     for name in binary:
         if name not in place:
             raise RxnError("R501", f"{name!r} is no species of {net.name} that reactions move")

@@ -17,6 +17,7 @@ import sympy as sp
 from ..expressions import quoted, symbol
 from ..family import Family
 from ..monomials import Monomial
+from ..name_lists import names_given
 from ..network import Network, Parameter, Reaction, Species
 from ..system import System
 from .formulas import shortest, size
@@ -76,6 +77,7 @@ def lotka_volterra(species: Sequence[str], catalysts: Sequence[str] = ()) -> Net
 
     `catalysts` are conserved: A + C -> C for every other species A.
     """
+    species, catalysts = names_given(species, "species", "R540"), names_given(catalysts, "catalysts", "R540")
     pairs = [Reaction(f"{h}_eats_{p}", ((h, 1), (p, 1)), ((h, 2),), sp.S.One) for h, p in permutations(species, 2)]
     births = [Reaction(f"birth_{a}", ((a, 1),), ((a, 2),), sp.S.One) for a in species]
     deaths = [Reaction(f"death_{a}", ((a, 1),), (), sp.S.One) for a in species]
@@ -86,6 +88,7 @@ def lotka_volterra(species: Sequence[str], catalysts: Sequence[str] = ()) -> Net
 
 def mass_action(species: Sequence[str], order: int) -> Network:
     """All reactions of up to `order` molecules on either side, with the propensity prod C(n, m)."""
+    species = names_given(species, "species", "R540")
     sides = [side for k in range(order + 1) for side in combinations_with_replacement(species, k)]
     found: list[Reaction] = []
     for before in sides:

@@ -25,6 +25,7 @@ from ..monomials import (
     raw_from_central,
     raw_from_cumulants,
 )
+from ..name_lists import names_given
 from ..network import Network
 from ..operators import Generator, Powers, Term, generator
 from ..system import Step, System, sort_definitions
@@ -40,7 +41,7 @@ def linear_mapping(net: Network, order: int, kind: Kind = Kind.RAW, binary: Iter
     what `moments` raises.
     """
     gen = generator(net)
-    known = {symbol(n) for group in (*binary_species(net), tuple(binary)) for n in group}
+    known = {symbol(n) for group in (*binary_species(net), names_given(binary, "binary", "R519")) for n in group}
     bound = [t for t in gen.terms if t.law is None and sum(n for _, n in t.before) > 1]
     states = {id(t): _state(t, known) for t in bound}
     taken = {symbol(c.name) for part in (net.species, net.parameters, net.compartments, net.rules) for c in part}

@@ -22,6 +22,7 @@ import sympy as sp
 
 from ..errors import RxnError
 from ..monomials import Kind, Monomial, label, label_names, moment_symbol, monomials, read_label
+from ..name_lists import names_given
 from ..network import Network
 from ..operators import Generator, generator
 from ..structure import conservation_laws
@@ -63,7 +64,7 @@ def moments(
     if eliminate is False:
         return hierarchy(net, gen, order, kind, of, expansion)
     states = {s.symbol: s for s in counts_beside_jumps(net, ()).states}
-    names = None if eliminate is True else tuple(eliminate)
+    names = None if eliminate is True else names_given(eliminate, "eliminate", "R524")
     given = eliminated(conservation_laws(net), {s: states[s] for s in gen.species}, names)
     if not given:
         return hierarchy(net, gen, order, kind, of, expansion)
@@ -87,7 +88,7 @@ def hierarchy(
     _check(order)
     table = table_of(gen, names, kind, expansion or order + 1, derivatives)
     if of is not None:
-        wanted = table.needed([_read(text, names, kind) for text in of], order)
+        wanted = table.needed([_read(text, names, kind) for text in names_given(of, "of", "R517")], order)
         return _system(net, table, wanted, [table.equation(m) for m in wanted], order)
     total = comb(len(names) + order, order) - 1
     if total > MOST_MOMENTS:
@@ -157,7 +158,9 @@ def _with_eliminated(
         return moment_symbol(m, kept, kind)
 
     new = moments_of(variables, kind, symbol)
-    every = monomials(range(len(names)), order) if of is None else [_read(text, names, kind) for text in of]
+    every = monomials(range(len(names)), order) if of is None else [
+        _read(text, names, kind) for text in names_given(of, "of", "R517")
+    ]
     asked = tuple(every)
     formulas = {m: new(m) for m in asked if not all(i in place for i in m)}
     if of is not None:

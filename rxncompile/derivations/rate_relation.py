@@ -18,6 +18,7 @@ import sympy as sp
 from ..errors import RxnError
 from ..expressions import symbol, text
 from ..monomials import Kind
+from ..name_lists import names_given
 from ..network import Network
 from ..system import Constant, Polynomial, Rhs, Step, System, as_expr
 from .moments import moments
@@ -163,7 +164,7 @@ def _unknown(
         found = [p for p in system.parameters if p.symbol in behind and p.label not in sizes]
         return tuple(p.symbol for p in found if p.value.is_number)
     chosen = []
-    for name in names:
+    for name in names_given(names, "unknown", "R504"):
         if name not in by_label:
             hint = "it has: " + ", ".join(by_label)
             raise RxnError("R504", f"{name!r} is not a parameter of {system.name}", hint=hint)

@@ -16,6 +16,7 @@ import sympy as sp
 
 from ..errors import RxnError
 from ..expressions import exact, symbol, text
+from ..name_lists import names_given
 from ..system import Constant, Step, System
 
 
@@ -110,6 +111,7 @@ def rational_candidates(system: System, fast: Sequence[str], of: Sequence[str], 
 
     Raises R501 for a name that is no state, R540 for a state that is both or an order below 1.
     """
+    fast, of = names_given(fast, "fast", "R540"), names_given(of, "of", "R540")
     labels = [s.label for s in system.states]
     for name in (*fast, *of):
         if name not in labels:

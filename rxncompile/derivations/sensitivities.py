@@ -16,6 +16,7 @@ import sympy as sp
 
 from ..errors import RxnError
 from ..expressions import symbol
+from ..name_lists import names_given
 from ..system import State, Step, System
 from .slopes import FieldSlopes, chosen, differentiable, directional, initial_formula
 
@@ -32,7 +33,7 @@ def sensitivities(system: System, of: Sequence[str] | None = None, order: int = 
     differentiable(system, "its sensitivities")
     if order not in (1, 2):
         raise RxnError("R530", f"sensitivities of order {order}: expected 1 or 2")
-    labels = tuple(of) if of is not None else None
+    labels = names_given(of, "of", "R504") if of is not None else None
     return _Directions(system, chosen(system, labels), order).system()
 
 

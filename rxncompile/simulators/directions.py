@@ -19,6 +19,7 @@ from ..errors import RxnError
 from ..expressions import TIME, exact
 from ..kernels.derivatives import gradient_program
 from ..kernels.source import compile_program
+from ..name_lists import names_given
 from ..system import Constant, System, sort_definitions
 from .arrays import Values
 from .rate_equations.initial import initial_values, mean, needed, parameter_vector
@@ -53,6 +54,7 @@ def directions(
     given = params or {}
     if labels is None:
         labels = [c.label for c in system.parameters if c.label in given or not c.value.free_symbols]
+    labels = names_given(labels, "parameters", "R504")
     _check(system, labels)
     chosen = set(labels)
     constants, states = system.parameters, system.states

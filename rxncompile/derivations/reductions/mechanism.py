@@ -18,12 +18,16 @@ from math import lcm
 import sympy as sp
 
 from ...errors import RxnError
+from ...name_lists import names_given
 from ...network import Flag, Network, Reaction, change, per_event, rate_law, rate_scale
 from ...structure.linear import Row, extreme_rays, independent, null_space
 from ...system import State, System, as_expr
 from ..rates import rate_equations
 
 Weights = dict[sp.Symbol, int]
+
+SPECIES_HINT = "name them, as --fast ES or fast=['ES'], or mark them in the model: species ES = 0 {fast}"
+REACTIONS_HINT = "name them, as --reactions bind or reactions=['bind'], or mark them in the model: ... @ k {fast}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +104,32 @@ class Mechanism:
     def species(self, names: Iterable[str] | None) -> tuple[sp.Symbol, ...]:
         """States by name in declared order, `S[*,*,0]` for several; all marked {fast} where none is named.
 
-        Raises R501 for a name that is no state, R525 where nothing is named and nothing is marked.
+        One string is one name. Raises R501 for a name that is no state, R525 where nothing is named and nothing marked.
         """
         if names is None:
             flagged = [s.symbol for s in self.network.species if Flag.FAST in s.flags] if self.network else []
             if not flagged:
-                hint = "name them, as in fast = ('ES',), or mark them in the model: species ES = 0 {fast}"
+                hint, marked = SPECIES_HINT, [m.name for m in self.moves if m.fast]
+                if marked:
+                    hint = (
+                        f"{marked[0]!r} and all reactions marked {{fast}} are balanced by --form equilibrium, or "
+                        f"rapid_equilibrium(); of species, {hint}"
+                    )
                 raise RxnError("R525", f"{self.name}: no species is named or marked as fast", hint=hint)
             return tuple(s for s in self.states if s in flagged)
         labels = {s.label: s.symbol for s in self.system.states}
-        found = matching(names, labels, "state", self.name, "R501")
+        given = _given(names, "fast", f"{self.name}: no species is named as fast, the list is empty", SPECIES_HINT)
+        found = matching(given, labels, "state", self.name, "R501")
         return tuple(s for label, s in labels.items() if label in found)
 
     def reactions(self, names: Iterable[str]) -> tuple[Move, ...]:
-        """Moves by name, those that undo them with them; `act` stands for every `act[...]`. Raises R501."""
-        found = matching(names, {m.name: m for m in self.moves}, "reaction", self.name, "R501")
+        """Moves by name, those that undo them with them; `act` stands for every `act[...]`.
+
+        One string is one name. Raises R501 for a name that is no reaction, R525 for none.
+        """
+        message = f"{self.name}: no reaction is named as fast, the list is empty"
+        given = _given(names, "reactions", message, REACTIONS_HINT)
+        found = matching(given, {m.name: m for m in self.moves}, "reaction", self.name, "R501")
         chosen = [m for m in self.moves if m.name in found]
         undone = {_opposite(m) for m in chosen if m.reaction is None}
         return tuple(
@@ -197,6 +212,13 @@ def _read_off(model: System) -> tuple[Move, ...]:
         counts = tuple((s, int(f * whole)) for s, f in factors.items())
         moves.append(Move(f"term {k + 1}", counts, rest / whole))
     return tuple(moves)
+
+
+def _given(names: Iterable[str], argument: str, empty: str, hint: str) -> tuple[str, ...]:
+    found = names_given(names, argument, "R525")
+    if not found:
+        raise RxnError("R525", empty, hint=hint)
+    return found
 
 
 def matching(names: Iterable[str], known: Mapping[str, object], what: str, where: str, code: str) -> set[str]:

@@ -21,7 +21,7 @@ from .completion import finished
 from .correction import corrected
 from .fast_subsystem import Law, Quotients, linear_balance
 from .implicit import implicit_roots
-from .mechanism import Mechanism, Move, mechanism
+from .mechanism import REACTIONS_HINT, Mechanism, Move, mechanism
 from .relaxation import carried, parts, relaxing, tied
 from .roots import NoClosedFormError, Roots, balanced_roots, together
 
@@ -83,8 +83,7 @@ def partial_equilibrium(
     moves = relaxing(mech, every, reactions)
     if not moves:
         names = ", ".join(s.name for s in every)
-        hint = "name them: reactions = ('bind',), or mark them in the model: ... @ k {fast}"
-        raise RxnError("R525", f"no fast reaction is known that brings {names} into balance", hint=hint)
+        raise RxnError("R525", f"no fast reaction is known that brings {names} into balance", hint=REACTIONS_HINT)
     return _reduced(mech, chosen, every, moves, moves, "equilibrium", False)
 
 

@@ -20,7 +20,7 @@ from .assembly import Reduction, Total, assembled, totals_of
 from .completion import finished
 from .fast_subsystem import Law, Quotients, linear_balance
 from .implicit import implicit_roots, valued_at_start
-from .mechanism import Mechanism, Move, mechanism
+from .mechanism import REACTIONS_HINT, Mechanism, Move, mechanism
 from .one_unknown import one_unknown
 from .polynomials import Ring, times
 from .relaxation import ambiguous, independent_on, parts, relaxing, tied
@@ -51,8 +51,7 @@ def total(
     if others or not moves:
         names = ", ".join(m.name for m in (*moves, *others))
         message = f"which reactions are fast is not decided: {names}" if others else "no reaction is known to be fast"
-        hint = "name them: reactions = ('bind',), or mark them in the model: ... @ k {fast}"
-        raise RxnError("R525", message, hint=hint)
+        raise RxnError("R525", message, hint=REACTIONS_HINT)
     return _totalled(mech, every, moves, mech.moves, "total", approximate)
 
 
@@ -168,7 +167,7 @@ def _roots(
         others = {**dict(brought.others), **given}
         limits = [t / w[last] for w, t in outer if w.get(last, 0) > 0 and min(w.values()) > 0]
         points = samples(mech, touched, laws)
-        return chosen_root(brought.ring, brought.f, last, others, limits, points, names, rough)
+        return chosen_root(brought.ring, brought.f, last, others, limits, points, names, rough, sums)
     (unknown,), ((weights, name),) = left, outer
     parts = [*solved.numerators.values(), *solved.denominators.values()]
     ring = Ring([*(p.as_expr() for p in parts), name], (unknown,))

@@ -19,6 +19,7 @@ from threading import Event
 import numpy as np
 
 from ...errors import RxnError
+from ...name_lists import names_given
 from ...simulators.arrays import Values
 from ...simulators.pool import each_block, how_many
 from .descent import descend
@@ -129,7 +130,7 @@ def profiles(
     """
     objective = fitted.objective if isinstance(fitted, Fit) else fitted
     known = objective.problem.names
-    wanted = list(known if names is None else names)
+    wanted = list(known if names is None else names_given(names, "names", "R710"))
     for name in wanted:
         if name not in known:
             raise RxnError("R710", f"{name!r} is no unknown of {objective.problem.name}", hint=", ".join(known))

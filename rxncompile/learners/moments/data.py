@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...errors import RxnError
+from ...name_lists import names_given
 from ...simulators.arrays import Values
 from ...simulators.results.trajectory import Ensemble, Trajectory, column
 from .powers import blocks, powers, products, recentring
@@ -86,6 +87,7 @@ class MomentData:
 
     def of_species(self, names: Sequence[str]) -> MomentData:
         """The same with species in another order, or fewer of them. Raises R704 for one that was not measured."""
+        names = names_given(names, "names", "R704")
         for name in names:
             if name not in self.species:
                 raise RxnError("R704", f"the moments of {name!r} were not measured: " + ", ".join(self.species))
@@ -121,7 +123,7 @@ def measured_moments(
     names: tuple[str, ...] = ()
     for lot in lots:
         if centre is None:
-            names = tuple(species) if species is not None else lot.labels
+            names = names_given(species, "species", "R704") if species is not None else lot.labels
             times = lot.t[lot.t > start]
         if not np.array_equal(times, lot.t[lot.t > start]) or not times.size:
             raise RxnError("R714", f"the runs of {lot.name} are at other times than those before, or at none")

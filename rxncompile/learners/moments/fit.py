@@ -16,6 +16,7 @@ import numpy as np
 
 from ...errors import RxnError
 from ...monomials import Kind
+from ...name_lists import names_given
 from ...network import Network
 from ...simulators.arrays import Values
 from .data import MomentData
@@ -51,7 +52,8 @@ def rates_from_moments(
     R704 where a species was not measured, R714 for weights at other times or from the same runs and for moments without
     any spread, R712 where the search does not end, and what `moments` raises.
     """
-    relation = relation_of(net, data.order, Kind.CENTRAL, None if unknown is None else tuple(unknown))
+    names = None if unknown is None else names_given(unknown, "unknown", "R504")
+    relation = relation_of(net, data.order, Kind.CENTRAL, names)
     model = model_of(net, data.order, relation.parameters, data.start)
     mine = data.of_species(model.species)
     other = weights.of_species(model.species) if weights is not None else None

@@ -19,6 +19,7 @@ from ...derivations.moments import moments
 from ...derivations.rate_relation import RateRelation
 from ...errors import RxnError
 from ...monomials import Kind, label_names, read_label
+from ...name_lists import names_given
 from ...network import Network
 from ...operators import generator
 from ...simulators.arrays import Values
@@ -101,7 +102,7 @@ def integrals(net: Network, data: MomentData, unknown: Iterable[str] | None) -> 
     gen = generator(net)
     mine, names = data.of_species([s.name for s in gen.species]), label_names(gen.species)
     every = {m: j for j, m in enumerate(powers(len(names), data.order))}
-    found, names_of = None, None if unknown is None else tuple(unknown)
+    found, names_of = None, None if unknown is None else names_given(unknown, "unknown", "R504")
     for order in range(data.order, 0, -1):
         relation = relation_of(net, order, Kind.RAW, names_of)
         found = _places(relation, names, every)

@@ -16,6 +16,7 @@ import numpy as np
 from ...derivations.rate_relation import RateRelation
 from ...errors import RxnError
 from ...monomials import Kind
+from ...name_lists import names_given
 from ...network import Network, with_values
 from ...simulators.arrays import Values
 from .data import MomentData
@@ -66,7 +67,8 @@ def ordinary_rates(net: Network, data: MomentData, unknown: Iterable[str] | None
     """The rates of candidate reactions as in the paper. Raises R532 for open equations, R712 without an end."""
     from scipy.optimize import least_squares
 
-    relation = relation_of(net, data.order, Kind.CENTRAL, None if unknown is None else tuple(unknown))
+    names = None if unknown is None else names_given(unknown, "unknown", "R504")
+    relation = relation_of(net, data.order, Kind.CENTRAL, names)
     closed = model_of(net, data.order, relation.parameters, data.start)  # raises where the equations are open
     mine = data.of_species(closed.species)
     rough = rough_parameters(net, relation, mine)

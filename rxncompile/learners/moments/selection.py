@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...expressions import symbol
+from ...name_lists import names_given
 from ...network import Network, Reaction
 from ...simulators.arrays import Values
 from .data import MomentData
@@ -72,7 +73,7 @@ def select_reactions(
     Where some cannot be told from others, one of these is left out first, which is noted. Arguments and errors
     otherwise as for `rates_from_moments`.
     """
-    names = None if unknown is None else tuple(unknown)
+    names = None if unknown is None else names_given(unknown, "unknown", "R504")
     full = chosen = rates_from_moments(net, data, weights, names)
     absent: list[str] = []
     notes: list[str] = []

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import RxnError
+from ...name_lists import names_given
 from ..arrays import Values
 from .distribution import Distribution
 from .trajectory import Ensemble, Trajectory, column
@@ -128,7 +129,9 @@ def compare(
     if not 0.0 < alarm < 1.0:
         raise RxnError("R604", f"alarm = {alarm!r} is not between 0 and 1")
     times = _shared_times(first.t, second.t)
-    names = list(labels) if labels is not None else [x for x in first.labels if x in second.labels]
+    names = [x for x in first.labels if x in second.labels]
+    if labels is not None:
+        names = list(names_given(labels, "labels", "R704"))
     if not names or not len(times):
         what = "label" if not names else "time"
         raise RxnError("R704", f"{first.name} and {second.name} have no {what} in common")

@@ -22,8 +22,27 @@ def test_unknown_names() -> None:
     assert "is not a reaction" in refused("R501", MICHAELIS_MENTEN, fast=["C"], reactions=["bnd"]).message
 
 
+def test_one_string_is_one_name() -> None:
+    """`fast="GP"` is not G and P, both of which there are."""
+    net = rx.load(ROOT / "models" / "gene_autoregulation.rxn")
+    assert rx.qssa(net, "GP", "bind1") == rx.qssa(net, ["GP"], ["bind1"])
+    assert rx.rapid_equilibrium(net, "bind1") == rx.rapid_equilibrium(net, ["bind1"])
+
+
+@pytest.mark.parametrize("argument", ["fast", "reactions"])
+def test_what_is_no_list_of_names(argument: str) -> None:
+    others = {} if argument == "fast" else {"fast": ["C"]}
+    error = refused("R525", MICHAELIS_MENTEN, **{argument: []}, **others)
+    assert "the list is empty" in error.message and f"--{argument} " in str(error.hint)
+    assert "has 1, which is not a name" in refused("R525", MICHAELIS_MENTEN, **{argument: [1]}, **others).message
+    assert f"{argument} = 1 is not a list" in refused("R525", MICHAELIS_MENTEN, **{argument: 1}, **others).message
+
+
 def test_nothing_named_and_nothing_left() -> None:
-    assert "no species is named" in refused("R525", MICHAELIS_MENTEN).message
+    error = refused("R525", MICHAELIS_MENTEN)
+    assert "no species is named" in error.message and "equilibrium" not in str(error.hint)
+    marked = refused("R525", MICHAELIS_MENTEN.replace("kf, kr", "kf, kr {fast}"))
+    assert "'bind'" in str(marked.hint) and "--form equilibrium" in str(marked.hint)
     assert "nothing slow" in refused("R525", MICHAELIS_MENTEN, fast=["S", "E", "C", "P"]).message
 
 
