@@ -16,27 +16,32 @@ def tied(mech: Mechanism, fast: Sequence[sp.Symbol]) -> tuple[sp.Symbol, ...]:
     """The fast species, and with those that no conserved sum of fast ones holds what a conservation law ties to them.
 
     As the free enzyme beside its complex: it moves as fast. Of several that could be meant, as enzyme and substrate,
-    the one whose sum holds more of the fast species, then the scarcer one. Raises R525 where these are alike.
+    the one whose sum holds more of the fast species, then the scarcer one. Raises R525 where these are alike; those
+    whose sums share no fast species, as two enzymes, are no choice.
     """
     chosen = list(fast)
     while True:
         held = {x for law in mech.laws(mech.moves, chosen) for x in law}
         loose = {x for x in chosen if x not in held}
-        found: list[tuple[int, float, sp.Symbol]] = []
+        found: list[tuple[tuple[int, float], sp.Symbol, set[sp.Symbol]]] = []
         for s in [s for s in mech.states if s not in chosen]:
             laws = [law for law in mech.laws(mech.moves, [*chosen, s]) if s in law and loose & law.keys()]
             if laws:
                 law = max(laws, key=lambda x: len(loose & x.keys()))
-                found.append((-len(loose & law.keys()), _size(mech, law), s))
+                made = set().union(*(loose & x.keys() for x in laws))
+                found.append(((-len(loose & law.keys()), _size(mech, law)), s, made))
         if not found:
             return tuple(s for s in mech.states if s in chosen)
-        found.sort(key=lambda item: item[:2])
-        if len(found) > 1 and found[0][:2] == found[1][:2]:
-            names = " or ".join(s.name for *key, s in found if tuple(key) == found[0][:2])
-            made = ", ".join(s.name for s in fast)
-            message = f"{made} are made of {names} alike, and it is not decided which of these is fast"
+        first, best, made = min(found, key=lambda item: item[0])
+        alike = [(s, also) for key, s, also in found if key == first and also & made]
+        if len(alike) > 1:
+            names = " or ".join(s.name for s, _ in alike)
+            shared = set().union(*(also for _, also in alike))
+            what = ", ".join(s.name for s in chosen if s in shared)
+            said = f"{what} {'is' if len(shared) == 1 else 'are'} made of {names} alike"
+            message = f"{said}, and it is not decided which of these is fast"
             raise RxnError("R525", message, hint="name it with the fast species")
-        chosen.append(found[0][2])
+        chosen.append(best)
 
 
 def _size(mech: Mechanism, law: Weights) -> float:
