@@ -26,7 +26,7 @@ class Total:
 
 @dataclass(frozen=True)
 class Validity:
-    """`time`: in which the fast species relax; `epsilon`: by slow state, its relative change in that time.
+    """`time`: in which the fast species relax; `epsilon`: by slow state, its relative change while they do.
 
     `gap`: how many times slower the fastest slow mode is than the slowest fast one. Not a number where a slow state
     starts at zero, or nothing is left to relax. All at the start of the slow motion and the model's parameter values.

@@ -1,10 +1,17 @@
 """How far a reduction can be trusted: what the slow variables do while the fast ones relax.
 
-    epsilon_s = t_fast |d s/dt| / s        at the start; t_fast the time in which the fast species balance
+    epsilon_s = |change of s while the fast species balance| / s        at the start
     gap       = |slowest fast rate| / |fastest slow rate|, eigenvalues of the fast block and of the reduced equations
 
-With d s/dt at the first fast species (standard) epsilon is Segel and Slemrod's E0/(S0 + K_M); at balanced ones, of the
-total (total), it is Tzafriri's K (a/sqrt(a^2 - 4 E0 S0) - 1)/(2 S0), a = E0 + S0 + K_M, K = k_cat/k_f.
+Of a slow species that keeps its meaning, d s/dt = g(x) with the slow ones held, J = d (d x/dt)/dx at the balance x* of
+the fast ones, t_fast the slowest time of J:
+
+    bound = -integral of g(x(t)) - g(x*),   x(t) = x* + exp(J t) (x(0) - x*),        change = bound - g(x*) t_fast
+
+or `bound` where that is larger: it counts what is bound at once and what is bound through a chain of complexes. With
+one fast time the change is g(x(0)) t_fast and epsilon is Segel and Slemrod's E0/(S0 + K_M) (standard). Of a sum that
+the fast reactions keep nothing is bound, its change is g(x*) t_fast (total): Tzafriri's
+K (a/sqrt(a^2 - 4 E0 S0) - 1)/(2 S0), a = E0 + S0 + K_M, K = k_cat/k_f.
 Sources: Segel and Slemrod 1989, SIAM Rev. 31, 446; Tzafriri 2003, Bull. Math. Biol. 65, 1111.
 """
 
@@ -12,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import sympy as sp
@@ -22,9 +30,11 @@ from ...expressions import TIME, derivative, to_float
 from ...network import Distribution
 from ...structure.slopes import Slope
 from .assembly import Reduction, Validity
+from .many_points import Values
 from .unknowns import SlopeWithFields
 
 _NEGLIGIBLE = 1e-9
+_FIRST, _LAST, _TIMES = 1e-3, 40.0, 600  # times of a relaxation, from its quickest to its slowest rate
 
 
 def validity(found: Reduction) -> Validity:
@@ -45,18 +55,23 @@ def _validity(found: Reduction) -> Validity:
     at = SlopeWithFields(values, slow, system.fields)
     balanced = {s: at(s)[0] if s not in slow else slow[s] for s in mech.states}
     first = {s: _start(mech.states[s].initial, values) for s in mech.states}
-    fast = _eigenvalues(found, values, {**balanced, **{t: slow[t] for t in slow if t not in mech.states}})
-    time = 1.0 / min(abs(x.real) for x in fast) if len(fast) and min(abs(x.real) for x in fast) > 0.0 else math.nan
+    point = {**balanced, **{t: slow[t] for t in slow if t not in mech.states}}
+    near = Slope({k: v for k, v in values.items() if k not in mech.states}, point)
+    relaxing = _relaxation(found, near)
+    fast = np.abs(relaxing.rates.real)
+    time = 1.0 / float(fast.min()) if len(fast) and fast.min() > 0.0 else math.nan
+    away = np.array([first[s] - balanced[s] for s in relaxing.species])
     epsilon = []
     rhs = dict(zip((s.symbol for s in system.states), system.rhs, strict=True))
-    early = Slope({**dict(mech.system.definitions), **dict(system.parameter_values()), TIME: sp.S.Zero}, first)
     for s in system.states:
-        if s.symbol in mech.states and found.form == "standard":
-            speed = abs(early(mech.drift(s.symbol))[0])
+        if s.symbol in mech.states and found.form != "reverse":  # which starts when all is bound
+            speed = near(mech.drift(s.symbol))[0]
+            bound = -relaxing.beyond(mech.drift(s.symbol), near, away) if time == time else math.nan
+            change = max(abs(bound - speed * time), abs(bound))
         else:
-            speed = abs(at(rhs[s.symbol])[0])
+            change = time * abs(at(rhs[s.symbol])[0])
         size = abs(slow[s.symbol])
-        epsilon.append((s.label, time * speed / size if size else math.nan))
+        epsilon.append((s.label, change / size if size and time == time else math.nan))
     reduced = _matrix(rhs, at, list(slow))
     modes = np.abs(np.linalg.eigvals(reduced)) if len(slow) else np.zeros(0)
     fastest = float(modes.max()) if modes.size else 0.0
@@ -70,15 +85,45 @@ def _start(initial: sp.Expr | Distribution, values: Mapping[sp.Symbol, sp.Expr])
     return Slope(values, {})(initial)[0] if not initial.is_number else to_float(initial)
 
 
-def _eigenvalues(
-    found: Reduction, values: Mapping[sp.Symbol, sp.Expr], point: Mapping[sp.Symbol, float]
-) -> NDArray[np.complex128]:
-    """Rates at which what is fast relaxes, slow sums held: those of the fast reactions' space at the balance."""
+@dataclass(frozen=True, eq=False)
+class _Relaxation:
+    """How what is fast relaxes, slow sums held: d x/dt = basis matrix basis' x for deviations x in the basis."""
+
+    species: tuple[sp.Symbol, ...]
+    basis: NDArray[np.float64]
+    matrix: NDArray[np.float64]
+
+    @property
+    def rates(self) -> NDArray[np.complex128]:
+        return np.asarray(np.linalg.eigvals(self.matrix), dtype=np.complex128)
+
+    def beyond(self, speed: sp.Expr, at: Slope, away: NDArray[np.float64]) -> float:
+        """The integral over time of what a speed is beyond that at the balance, as a deviation `away` relaxes.
+
+        What is linear in the deviation exactly, the rest by the trapezoidal rule in the logarithm of time.
+        """
+        balanced, slopes = at(speed)
+        linear = np.array([slopes.get(s, 0.0) for s in self.species])
+        first = self.basis.T @ away
+        lasting = -float(linear @ self.basis @ np.linalg.solve(self.matrix, first))
+        rates, modes = np.linalg.eig(self.matrix)
+        if (rates.real >= 0.0).any():
+            return lasting
+        times = np.geomspace(_FIRST / np.abs(rates).max(), _LAST / np.abs(rates.real).min(), _TIMES)
+        shares = np.linalg.solve(modes, first.astype(np.complex128))
+        path = self.basis @ (modes @ (shares[:, np.newaxis] * np.exp(np.outer(rates, times)))).real
+        point = {s: np.array(at(s)[0]) for s in speed.free_symbols}
+        point |= {s: at(s)[0] + path[k] for k, s in enumerate(self.species)}
+        rest = np.broadcast_to(Values(point)(speed), times.shape) - balanced - linear @ path
+        areas = (rest[1:] * times[1:] + rest[:-1] * times[:-1]) / 2.0 * np.diff(np.log(times))
+        return lasting + float(rest[0] * times[0] + areas.sum())
+
+
+def _relaxation(found: Reduction, at: Slope) -> _Relaxation:
+    """That of the fast reactions' space, linear about the balance."""
     mech = found.mechanism
     touched = [s for s in found.fast if s in mech.states]
     laws = [t.weights for t in found.totals if set(t.weights) <= set(touched)]
-    known = {k: v for k, v in values.items() if k not in mech.states}
-    at = Slope(known, dict(point))
     conditions = dict(found.conditions)
     chosen = list(conditions)
     jacobian = np.zeros((len(chosen), len(touched)))
@@ -99,8 +144,7 @@ def _eigenvalues(
     # d x/dt of all touched species along the directions that the sums leave
     pick = [touched.index(s) for s in chosen]
     solved, *_ = np.linalg.lstsq(basis[pick], whole[pick] @ basis, rcond=None)
-    found_values = np.linalg.eigvals(solved)
-    return np.asarray(found_values, dtype=np.complex128)
+    return _Relaxation(tuple(touched), basis, solved)
 
 
 def _matrix(rhs: Mapping[sp.Symbol, sp.Expr], at: Slope, slow: list[sp.Symbol]) -> NDArray[np.float64]:
