@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from ...errors import RxnError
 from ...expressions import TIME, to_float
 from ...roots import WIDER, implicit_root
-from ...structure.slopes import Slope
 from .fast_subsystem import Law
 from .many_points import Array, Equations, Turns, Values
 from .mechanism import Mechanism
@@ -130,18 +129,6 @@ def implicit_roots(
     return Roots(tuple((given or {}).items()), _notes(problem, ordered, turns, reached), 0, fields=(field,))
 
 
-def valued_at_start(mech: Mechanism, found: Roots, laws: Sequence[Law]) -> bool:
-    """Whether formulas of roots have a value where the model starts: sums that are 0 may stand below a line."""
-    start = _start(mech, laws)
-    if start is None or found.fields:
-        return True
-    at = Slope(dict(found.ordered), {s: v for s, v in start.items() if s not in dict(found.ordered)})
-    try:
-        return all(math.isfinite(at(s)[0]) for s, _ in found.ordered)
-    except (ArithmeticError, ValueError):
-        return False
-
-
 def _quickest(
     problem: _Problem,
     form: Equations,
@@ -210,7 +197,7 @@ def _problem(
     exponents = set().union(*(p.exp.free_symbols for e in equations for p in e.atoms(sp.Pow)))
     points = sampled_states(mech, laws, _POINTS, exponents)
     sampled = len(points)
-    start = _start(mech, laws)
+    start = start_point(mech, laws)
     points += [start] if start else []
     for weights, _ in laws:
         if min(weights.values()) > 0:
@@ -220,7 +207,7 @@ def _problem(
     return _Problem(names, given, tuple(points), columns, sampled, start is not None, size_of(mech))
 
 
-def _start(mech: Mechanism, laws: Sequence[Law]) -> Point | None:
+def start_point(mech: Mechanism, laws: Sequence[Law]) -> Point | None:
     """The model's own values; None where a state starts from a distribution."""
     values = mech.system.environment()
     point = {s: to_float(v) for s, v in values.items()} | {TIME: 0.0}

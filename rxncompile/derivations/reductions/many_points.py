@@ -44,6 +44,10 @@ class Values:
                 found = self._known[expr] = self._made(expr)
         return found
 
+    def put(self, name: sp.Symbol, values: Array) -> None:
+        """One more coordinate."""
+        self._known[name] = values
+
     def _made(self, expr: Any) -> Any:
         if expr.is_Symbol:
             raise KeyError(expr.name)

@@ -51,7 +51,7 @@ class NoClosedFormError(RxnError):
 class Roots:
     """Formulas of species in an order in which each uses those before, helpers among them; `notes` on the choice.
 
-    `fields`: what gives the species that have no formula.
+    `fields`: what gives the species that have no formula. `everywhere`: a chemical state was there at all points tried.
     """
 
     ordered: tuple[tuple[sp.Symbol, sp.Expr], ...]
@@ -60,6 +60,7 @@ class Roots:
     unknown: sp.Symbol | None = None
     polynomial: tuple[sp.Expr, ...] = field(default=())
     fields: tuple[Field, ...] = ()
+    everywhere: bool = True
 
     @property
     def implicit(self) -> tuple[sp.Symbol, ...]:
@@ -276,7 +277,8 @@ def chosen_root(
             inside.append(point)
     if 2 * len(inside) < len(points):
         message = f"the balance of {names} has no chemical state at {len(points) - len(inside)} of {len(points)} points"
-        raise RxnError("R526", message, hint="what is called slow drives them beyond what the conserved sums allow")
+        kind = NoClosedFormError if degree > 2 else RxnError  # rounding hides roots of high polynomials
+        raise kind("R526", message, hint="what is called slow drives them beyond what the conserved sums allow")
     note = f"{unknown.name}: of {degree} roots the one that leaves nothing negative, at {len(inside)} points tried"
     if len(inside) < len(points):
         note += f"; at {len(points) - len(inside)} others no root does, there the reduction says nothing"
@@ -289,7 +291,8 @@ def chosen_root(
     ordered = _laguerre(coefficients, unknown, bounds, inside, wanted, names)
     steps = len(ordered) - len(coefficients)
     note += f"; {steps} steps of Laguerre's from an upper bound find it"
-    return Roots((*ordered, *others.items()), (note,), degree, unknown, tuple(coefficients))
+    everywhere = len(inside) == len(points)
+    return Roots((*ordered, *others.items()), (note,), degree, unknown, tuple(coefficients), everywhere=everywhere)
 
 
 def _chemical(

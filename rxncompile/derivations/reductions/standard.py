@@ -17,6 +17,7 @@ from ...errors import RxnError
 from ...network import Network
 from ...system import Field, Step, System
 from .assembly import Reduction, assembled, start_of, totals_of
+from .closed_checks import trusted
 from .completion import finished
 from .correction import corrected
 from .fast_subsystem import Law, Quotients, linear_balance
@@ -173,10 +174,13 @@ def _solved(
             if too_long and len(part) == len(conditions):
                 raise NoClosedFormError("R526", f"the balance of {mech.name} is long")
             quotients = linear_balance(balances, sums)
-            found.append(
-                balanced_roots(mech, balances, sums) if quotients is None else
-                Roots(tuple(quotients.formulas(variables).items()))
-            )  # fmt: skip
+            if quotients is not None:
+                found.append(Roots(tuple(quotients.formulas(variables).items())))
+                continue
+            roots = balanced_roots(mech, balances, sums)
+            if roots.degree > 2 and not trusted(mech, roots, sums):
+                raise NoClosedFormError("R526", f"the formulas of {mech.name} do not hold everywhere")
+            found.append(roots)
         except RxnError as error:
             if not (isinstance(error, NoClosedFormError) or error.code == "R413"):
                 raise

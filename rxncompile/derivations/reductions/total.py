@@ -17,9 +17,10 @@ from ...errors import RxnError
 from ...network import Network
 from ...system import Step, System
 from .assembly import Reduction, Total, assembled, totals_of
+from .closed_checks import trusted
 from .completion import finished
 from .fast_subsystem import Law, Quotients, linear_balance
-from .implicit import implicit_roots, valued_at_start
+from .implicit import implicit_roots
 from .mechanism import REACTIONS_HINT, Mechanism, Move, mechanism
 from .one_unknown import one_unknown
 from .polynomials import Ring, times
@@ -203,7 +204,7 @@ def _solved(
         if rough or not (isinstance(error, NoClosedFormError) or error.code == "R413"):
             raise
         return _implicit(mech, fast, touched, moves, totals, conditions)
-    if rough or valued_at_start(mech, found, [(t.weights, t.name) for t in totals]):
+    if rough or trusted(mech, found, [(t.weights, t.name) for t in totals]):
         return found
     try:
         return _implicit(mech, fast, touched, moves, totals, conditions)

@@ -294,6 +294,27 @@ def test_formulas_that_have_no_value_where_a_sum_is_zero_give_way() -> None:
     np.testing.assert_allclose(path["M1"] + 2.0 * path["C11"] + path["C01"] + path["C12"], 3.0, rtol=1e-13)
 
 
+def test_steps_that_come_to_another_root_somewhere_give_way() -> None:
+    """Laguerre's steps at a degree of 5 end at a negative amount of M2 around t = 0.93, which no run may see."""
+    text = """
+    species M0 = 1, M1 = 10, M2 = 0, X, C22, C11, C002
+    2 M2 <-> C22 @ 30, 0.1 {fast}
+    2 M1 <-> C11 @ 1000, 10 {fast}
+    2 M0 + M2 <-> C002 @ 1000, 0.1 {fast}
+    C22 -> C22 + X @ 0.1
+    0 -> M0 @ 1
+    M0 -> 0 @ 0.1
+    0 -> M2 @ 1
+    M2 -> 0 @ 0.1
+    """
+    found = reductions.equilibrium(rx.parse(text))
+    path = rx.integrate(found.system, np.linspace(0.0, 1.2, 25))
+    for s in ("M0", "M1", "M2", "C22", "C11", "C002"):
+        assert (path[s] >= 0.0).all(), s
+    np.testing.assert_allclose(path["C002"], 5000.0 * path["M0"] ** 2 * path["M2"], rtol=1e-12)
+    assert [s.name for s in found.system.fields[0].outputs] == ["M0", "M2"]  # M1 has its own quadratic
+
+
 def test_roots_that_rounding_made_two_of_are_one() -> None:
     """A mass-action equilibrium is unique: a polynomial of high degree that shows two is not believed."""
     text = """
