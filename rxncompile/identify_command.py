@@ -103,6 +103,7 @@ def _as_json(found: Identified) -> dict[str, object]:
         "decided": found.decided,
         "doubtful": list(found.doubtful),
         "rivals": [{"without": r.without, "instead": r.instead, "worse": r.worse} for r in found.rivals],
+        "room": dict(found.room),
         "same": [{"label": a.label, "sum": dict(a.same_as)} for a in found.alike_in_question],
     }
 

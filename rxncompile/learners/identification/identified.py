@@ -16,6 +16,7 @@ from ...simulators.arrays import Values
 from ...system import System
 
 SURE = 4.0  # standard deviations from nothing
+ROOM = 0.2  # of a rate of change, which a term that is absent might make up
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class Rival:
 class Identified:
     """The terms that describe the data, and those that might.
 
-    `absent`: for every other candidate that could be added, the value that it would take and its sd. `noise`: the sd
+    `absent`: for every other candidate that could be added, the value that it would take and its sd; `room`: the part
+    of its equation's rate of change that it might make up then, within 2 sd (root mean squares). `noise`: the sd
     (mean distance for Laplace noise) of each quantity, found with the terms; `smooth` the one beside smoothing splines.
     `initial`: of each series, (K, n). `path`: (number of terms, criterion) of the best set of each size.
     """
@@ -70,6 +72,7 @@ class Identified:
     alike: tuple[Alike, ...]
     rivals: tuple[Rival, ...]
     absent: tuple[Term, ...]
+    room: tuple[tuple[str, float], ...]
     path: tuple[tuple[int, float], ...]
     notes: tuple[str, ...] = ()
 
@@ -108,6 +111,11 @@ class Identified:
         found = {t.label for t in self.terms if t.z < SURE}
         for rival in self.rivals:
             found.update(rival.without, rival.instead)
+        roomy = {label for label, part in self.room if part > ROOM}
+        found |= roomy
+        for relation in self.alike:  # what is the same as a sum of these has as much room
+            if any(label in roomy for label, _ in relation.same_as):
+                found.add(relation.label)
         for relation in self.alike_in_question:
             found.update([relation.label, *(label for label, _ in relation.same_as)])
         return tuple(label for label in self.candidates.labels if label in found)
@@ -151,6 +159,10 @@ class Identified:
             lost = " and ".join(what[x] for x in rival.without) or "nothing"
             won = " and ".join(what[x] for x in rival.instead) or "nothing"
             lines.append(f"  {won} instead of {lost}: the criterion is worse by only {rival.worse:.1f}")
+        roomy = sorted(((part, label) for label, part in self.room if part > ROOM), reverse=True)
+        for part, label in roomy[:8]:
+            size = f"{100 * part:.0f} % of" if part < 2.0 else f"{part:.1f} times"
+            lines.append(f"  {what[label]} might make up {size} the rate of change")
         for a in self.alike_in_question[:8]:
             total = " + ".join(f"{w:.4g} ({what[x]})" for x, w in a.same_as)
             lines.append(f"  {a.what} is along these data the same as {total}")

@@ -25,7 +25,7 @@ from ...simulators.integrators.machine import Scheme
 from ..fits.problem import Noise
 from .held_out import held_out
 from .identified import Alike, Identified, Rival, Term, relations
-from .integral_form import integral_form
+from .integral_form import integral_form, shares
 from .odenet import ladder
 from .search import WIDER, Fitted, Search, in_pieces
 from .series import Series
@@ -37,6 +37,7 @@ _NEAR = 6.0  # of the criterion: a set that is worse by less is a rival
 _POOR = 1.5  # times the noise that smoothing leaves: a fit that may have ended elsewhere
 _NEGATIVE = 4.0  # times the noise: a quantity that is never further below 0 is taken to begin at 0 or above
 _PIECES = (8, 4, 2)
+_FEWEST = 3  # values of a quantity beside one a series, with which that begins
 
 Progress = Callable[[str], object]
 
@@ -78,6 +79,7 @@ def identify(
         raise RxnError("R720", "there are no data")
     if choice is Choice.HELD_OUT and any(s.covariance is not None for s in series):
         raise RxnError("R720", "values held out are predicted by their neighbours where errors have a covariance")
+    _enough(series)
     smooth = [smoothed(s) for s in series]
     left = np.sqrt(np.mean([s.noise**2 for s in smooth], axis=0))
     lowest = np.nanmin(np.vstack([s.values for s in series]), axis=0)
@@ -98,7 +100,19 @@ def identify(
         best = search.improve(best, most, (lambda f: progress(_said(candidates, f))) if progress else None)
     if choice is Choice.HELD_OUT:
         best = held_out(search, best)
-    return result(candidates, search, best, left)
+    return result(candidates, search, best, left, along)
+
+
+def _enough(series: Sequence[Series]) -> None:
+    """Raises R720 for a quantity that never changes, or of which there is hardly more than its initial values."""
+    for i, label in enumerate(series[0].labels):
+        found = np.concatenate([s.values[s.seen[:, i], i] for s in series])
+        if len(found) < len(series) + _FEWEST:
+            message = f"{label!r} is measured {len(found)} times in {len(series)} series, too few to learn from"
+            raise RxnError("R720", message, hint=f"at least {len(series) + _FEWEST} are needed")
+        if (found == found[0]).all():
+            message = f"{label!r} is {found[0]:g} throughout: no equation can be learned from that"
+            raise RxnError("R720", message, hint="leave it out, or measure it where it changes")
 
 
 def _said(candidates: Candidates, found: Fitted) -> str:
@@ -185,7 +199,9 @@ def _meets(search: Search[Shooting], found: Fitted, left: Values) -> bool:
     return bool((found.noise < _POOR * left + 0.02 * search.shooting.spread).all())
 
 
-def result(candidates: Candidates, search: Search[Shooting], best: Fitted, left: Values) -> Identified:
+def result(
+    candidates: Candidates, search: Search[Shooting], best: Fitted, left: Values, along: Along
+) -> Identified:
     """The best set with what the Fisher information says of it and of the terms that are absent."""
     S = list(best.support)
     A, b = search.information(best)
@@ -205,10 +221,12 @@ def result(candidates: Candidates, search: Search[Shooting], best: Fitted, left:
         room = float(A[j, j] - A[j, S] @ pull)
         if j not in lost and room > 0.0:
             absent.append(Term(*names[j], float((b[j] - b[S] @ pull) / room), room**-0.5))
+    sizes = dict(zip(candidates.labels, shares(along, search.shooting, best.x), strict=True))
     return Identified(
         candidates, terms, covariance, best.x[search.count :].reshape(-1, search.shooting.n),
         tuple(best.noise.tolist()), tuple(left.tolist()), best.criterion, alike, _rivals(candidates, search, best),
-        tuple(absent), search.path(), _notes(search, best, left),
+        tuple(absent), tuple((t.label, (abs(t.value) + 2.0 * t.sd) * float(sizes[t.label])) for t in absent),
+        search.path(), _notes(search, best, left),
     )  # fmt: skip
 
 

@@ -39,6 +39,8 @@ class Series:
         if not np.isfinite(self.times).all() or (np.diff(self.times) <= 0.0).any():
             raise RxnError("R720", "the times of a series do not rise")
         for i, label in enumerate(self.labels):
+            if np.isinf(self.values[:, i]).any():
+                raise RxnError("R720", f"{label!r} is infinite in a series")
             if np.isfinite(self.values[:, i]).sum() < 2:
                 raise RxnError("R720", f"{label!r} is measured less than twice in a series")
         many = int(self.seen.sum())
@@ -87,9 +89,17 @@ def read_series(path: str | os.PathLike[str]) -> tuple[Series, ...]:
         raise RxnError("R702", f"{where} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     rows = [row for _, row in numbered]
     names = [x.strip() for x in rows[0]] if rows else []
-    clock = next((x for x in ("t", "time") if x in names), None)
-    if clock is None or len(set(names)) < len(names) or len(rows) < 2:
-        raise RxnError("R720", f"{where.name}: expected a line of names with 'time' or 't' among them, then numbers")
+    clocks = [x for x in ("t", "time") if x in names]
+    if not clocks or len(rows) < 2:
+        split = len(names) == 1 and ";" in names[0]
+        hint = "fields are separated by commas, decimals by a point" if split else ""
+        message = f"{where.name}: expected a line of names with 'time' or 't' among them, then numbers"
+        raise RxnError("R720", message, hint=hint)
+    if len(clocks) > 1:
+        raise RxnError("R720", f"{where.name}: both 't' and 'time' are columns, and only one can be the time")
+    if twice := sorted({x for x in names if names.count(x) > 1}):
+        raise RxnError("R720", f"{where.name}: {twice[0]!r} is the name of two columns")
+    clock = clocks[0]
     kept = [i for i, x in enumerate(names) if x not in (clock, "run")]
     groups: dict[str, list[list[float]]] = {}
     for number, row in numbered[1:]:
@@ -106,6 +116,9 @@ def _number(where: Path, line: int, field: str) -> float:
     if not word:
         return math.nan
     try:
-        return float(word)
+        number = float(word)
     except ValueError:
         raise RxnError("R720", f"{where.name}, line {line}: {word[:30]!r} is not a number") from None
+    if math.isinf(number):
+        raise RxnError("R720", f"{where.name}, line {line}: {word[:30]!r} is not a finite number")
+    return number

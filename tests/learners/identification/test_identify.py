@@ -134,8 +134,8 @@ def test_the_mean_equations_of_skin_renewal() -> None:
     values, vectors = np.linalg.eigh(C)
     noise = vectors @ (np.sqrt(np.maximum(values, 0.0)) * np.random.default_rng(8).normal(size=42))
     series = Series(("A", "B"), t, mean + noise.reshape(21, 2), covariance=C)
-    for law in Noise:
-        found = identify(polynomial_candidates(["A", "B"], 2, constant=False), [series], law)
+    for law, road in ((Noise.NORMAL, Road.SUBSETS), (Noise.LAPLACE, Road.SUBSETS), (Noise.LAPLACE, Road.ODENET)):
+        found = identify(polynomial_candidates(["A", "B"], 2, constant=False), [series], law, road)
         truth = {"c[A,A]": 0.00792, "c[B,A]": 1.09208, "c[B,B]": -0.31}
         assert set(found.values) == set(truth)
         for term in found.terms:
@@ -164,6 +164,27 @@ def test_one_run_of_an_enzyme(seed: int) -> None:
     alone = identify(only, [series])
     free = 2.0 * (np.log(60) - np.log(7))  # each term is one of 60 candidates, not of 7
     assert found.criterion <= alone.criterion + 7 * free + 0.01
+
+
+def test_what_few_noisy_data_leave_room_for_is_said() -> None:
+    """14 samples with 40 % noise: whatever was found, terms that might be there are named, with how much they do."""
+    (series,) = measured(lotka_volterra, [(1.0, 1.0)], 8.0, 14, 0.4, "X Y", 4)
+    found = identify(polynomial_candidates(["X", "Y"], 2), [series])
+    roomy = [label for label, part in found.room if part > 0.2]
+    assert roomy and set(roomy) <= set(found.doubtful) and not found.decided
+    assert "might make up" in str(found)
+    absent = {t.label: t for t in found.absent}
+    assert {label for label, _ in found.room} == set(absent)
+
+
+def test_nothing_is_learned_of_what_never_changes_or_is_hardly_measured() -> None:
+    (series,) = measured(lotka_volterra, [(1.0, 1.0)], 5.0, 20, 0.0, "X Y")
+    still = Series(series.labels, series.times, series.values * [1.0, 0.0])
+    with pytest.raises(RxnError, match="'Y' is 0 throughout"):
+        identify(polynomial_candidates(["X", "Y"], 2), [still])
+    few = Series(series.labels, series.times[:3], series.values[:3])
+    with pytest.raises(RxnError, match="measured 3 times in 1 series"):
+        identify(polynomial_candidates(["X", "Y"], 2), [few])
 
 
 def test_data_that_do_not_fit_are_named() -> None:

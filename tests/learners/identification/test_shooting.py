@@ -8,7 +8,7 @@ from rxncompile.errors import RxnError
 from rxncompile.learners.identification.levenberg import Law, levenberg
 from rxncompile.learners.identification.odenet import loss
 from rxncompile.learners.identification.search import Search
-from rxncompile.learners.identification.series import Series, read_series
+from rxncompile.learners.identification.series import Series
 from rxncompile.learners.identification.shooting import Shooting
 
 NONE = np.zeros(1, bool)
@@ -84,25 +84,6 @@ def test_absolutes_give_a_median_and_squares_a_mean() -> None:
     assert levenberg(rows, slopes, np.zeros(1), Law(), low, 100, 1e-9).x[0] == pytest.approx(22.0)
     assert levenberg(rows, slopes, np.zeros(1), Law(1e-3), low, 300, 1e-9).x[0] == pytest.approx(3.0, abs=0.01)
     assert levenberg(rows, slopes, np.zeros(1), Law(), np.array([30.0]), 100).x[0] == 30.0
-
-
-def test_series_are_read_from_a_file(tmp_path: object) -> None:
-    from pathlib import Path
-
-    path = Path(str(tmp_path)) / "data.csv"
-    path.write_text("# a remark\nrun,t,A,B\n1,0,1,2\n1,2,nan,4\n1,1,3,\n1,3,5,6\n2,0,1,1\n2,5,2,2\n")
-    first, second = read_series(path)
-    assert first.labels == ("A", "B") and first.times.tolist() == [0.0, 1.0, 2.0, 3.0]
-    assert np.isnan(first.values[1, 1]) and np.isnan(first.values[2, 0]) and second.values.shape == (2, 2)
-    assert first.of(["B"]).values[0, 0] == 2.0
-    for text in ("A,B\n1,2\n", "t,A\n0,x\n1,2\n", "t,A\n0,1\n0,2\n", "t,A\n0,1,2\n", "t,A\n0,1\n"):
-        path.write_text(text)
-        with pytest.raises(RxnError) as error:
-            read_series(path)
-        assert error.value.code == "R720"
-    with pytest.raises(RxnError) as error:
-        read_series(Path(str(tmp_path)) / "none.csv")
-    assert error.value.code == "R702"
 
 
 def test_a_covariance_follows_its_values() -> None:
