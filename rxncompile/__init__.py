@@ -23,6 +23,8 @@ The stages, each a plain function from one noun to the next:
     total_qssa            Network or System    -> System       the same at sums that the fast reactions keep
     reverse_qssa          Network or System    -> System       the same for substrates that are bound at once
     rapid_equilibrium     Network or System    -> System       fast reactions in balance
+    judge_reductions      Network, reductions  -> Reduced      reductions against the full equations over time
+    fluctuations          Network, reductions  -> Fluctuations the same by runs: means and variances
     ising_chain           Network on a line    -> System       an Ising chain's parameters, per site
     driven                System, rules        -> System       parameters that are series, given when it is run
     sensitivities         System               -> System       how its solution moves with parameters, first and second
@@ -114,6 +116,8 @@ if TYPE_CHECKING:
     from .judging import Judgement as Judgement
     from .judging.fast_and_slow import fast_and_slow as fast_and_slow
     from .judging.judge import judge as judge
+    from .judging.reductions import fluctuations as fluctuations
+    from .judging.reductions import judge_reductions as judge_reductions
     from .judging.separation import Separation as Separation
     from .kernels.lambdify import lambdify as lambdify
     from .language import parse as parse
@@ -240,6 +244,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "fit_rational": (".learners.identification.rational_fit", "fit_rational"),
     "formula_candidates": (".derivations.candidates", "formula_candidates"),
     "fit": (".learners.fits.fit", "fit"),
+    "fluctuations": (".judging.reductions", "fluctuations"),
     "fit_problem": (".learners.fits.asked", "fit_problem"),
     "generator": (".operators", "generator"),
     "gradient": (".simulators.sensitivities", "gradient"),
@@ -251,6 +256,7 @@ _WHERE: dict[str, tuple[str, str]] = {
     "ising_chain": (".derivations.ising", "ising_chain"),
     "integrate_sensitivities": (".simulators.sensitivities", "integrate_sensitivities"),
     "judge": (".judging", "judge"),
+    "judge_reductions": (".judging.reductions", "judge_reductions"),
     "jump_process": (".derivations.rates", "jump_process"),
     "lambdify": (".kernels.lambdify", "lambdify"),
     "linear_noise": (".derivations.linear_noise", "linear_noise"),

@@ -51,6 +51,11 @@ def test_gene_autoregulation() -> None:
     assert set(module.found.values) == set(truth)
     for fit, allowed in ((module.found, 0.01), (module.conserving, 0.005)):
         assert all(abs(fit.values[n] / x - 1.0) < allowed for n, x in truth.items())
+    # protein at rest: the total reduction has the variance of all of it to 0.1 %, the standard one misses it by 3 %
+    found = module.paper["stationary"]({})
+    full, one, other = (found[x]["all protein, variance"] for x in ("full", "standard", "total"))
+    assert abs(other / full - 1.0) < 1e-3 and one / full > 1.03
+    assert all(abs(x["all protein, mean"] / found["full"]["all protein, mean"] - 1.0) < 1e-3 for x in found.values())
 
 
 def test_every_example_is_tested() -> None:
