@@ -184,8 +184,9 @@ def _kept(system: System, generator: Generator) -> Values:
         raise RxnError("R614", message, hint="first_passage gives the chance of each")
     rows = np.flatnonzero(np.isin(label, final))
     pi = np.zeros(len(label))
-    if len(rows) == 1:
-        pi[rows] = 1.0
+    if len(rows) == 1 or len(final) > 1:
+        # several dead ends, from which jumps lead on outside of the set: it has to grow there
+        pi[rows] = 1.0 / len(rows)
         return pi
     here = generator.matrix[rows][:, rows]
     here = here + diags(generator.lost[rows])  # a jump that leads out does not happen

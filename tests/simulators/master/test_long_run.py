@@ -101,3 +101,21 @@ def test_refusals() -> None:
     assert first_passage(two, symbol("B") >= 1).probability == pytest.approx(1 / 3, rel=1e-12)
     assert code(stationary, of("species A = 1\nA -> 2 A @ 1"), most_states=300) == "R612"
     assert code(stationary, of("species A = 5\n0 -> A @ 1\nA -> 0 @ 1\nat 3: A = 0")) == "R610"
+
+
+def test_two_ways_that_lead_on_outside_of_the_first_states() -> None:
+    """A walk along two long loops, each state left at the rate 1 by either way in: all states are alike likely."""
+    text = """
+    species A = 1, B[0..60], C[0..60]
+    A -> B[0] @ 1
+    A -> C[0] @ 1
+    for i in 0..59 {
+      B[i] -> B[i+1] @ 1
+      C[i] -> C[i+1] @ 1
+    }
+    B[60] -> A @ 1
+    C[60] -> A @ 1
+    """
+    found = stationary(of(text))
+    for label in ("A", "B[0]", "C[60]"):
+        assert found.mean_of(label)[0] == pytest.approx(1.0 / 123.0, rel=1e-9)
