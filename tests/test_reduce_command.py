@@ -61,7 +61,7 @@ def test_what_cannot_be_done(capsys: pytest.CaptureFixture[str], tmp_path: Path)
     reactions_alone = tmp_path / "marked.rxn"
     reactions_alone.write_text(Path(GENE).read_text().replace("GP2 : conc in cell = 0.01 {fast}", "GP2 : conc in cell = 0.01"))
     told = said(capsys, "derive", str(reactions_alone), "qssa", status=1)
-    assert "'bind1' and all reactions marked {fast} are balanced by --form equilibrium" in told
+    assert "reactions marked {fast}, as 'bind1', are balanced by --form equilibrium" in told
     assert "--fast ES or fast=['ES']" in told
     for wrong in (
         ["--form", "slow"], ["--plot", "x.png"], ["--compare", "--format", "latex"], ["--fast", ""],

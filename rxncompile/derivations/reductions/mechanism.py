@@ -112,8 +112,8 @@ class Mechanism:
                 hint, marked = SPECIES_HINT, [m.name for m in self.moves if m.fast]
                 if marked:
                     hint = (
-                        f"{marked[0]!r} and all reactions marked {{fast}} are balanced by --form equilibrium, or "
-                        f"rapid_equilibrium(); of species, {hint}"
+                        f"reactions marked {{fast}}, as {marked[0]!r}, are balanced by --form equilibrium or "
+                        f"rapid_equilibrium(); other forms need fast species: {hint}"
                     )
                 raise RxnError("R525", f"{self.name}: no species is named or marked as fast", hint=hint)
             return tuple(s for s in self.states if s in flagged)
