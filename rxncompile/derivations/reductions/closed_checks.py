@@ -16,7 +16,7 @@ from .fast_subsystem import Law
 from .implicit import start_point
 from .many_points import Values
 from .mechanism import Mechanism
-from .roots import Roots, sampled_states, with_sums
+from .roots import SAMPLES, Point, Roots, sampled_states, with_sums
 
 _POINTS = 2_000
 _NEGATIVE = 1e-6  # of the largest amount
@@ -29,6 +29,28 @@ def trusted(mech: Mechanism, found: Roots, laws: Sequence[Law]) -> bool:
     The points are those where roots were chosen and more of them, half with the model's own rate constants.
     """
     return not found.fields and _valued_at_start(mech, found, laws) and _never_negative(mech, found, laws)
+
+
+def without_value(mech: Mechanism, found: Roots, laws: Sequence[Law]) -> tuple[str, ...]:
+    """The sums without which, at 0 exactly, formulas of species divide by zero."""
+    names = []
+    for weights, total in laws:
+        if min(weights.values()) > 0:
+            empty = dict.fromkeys(weights, 0.0)
+            points = [with_sums(mech, laws, {**p, **empty}) for p in sampled_states(mech, laws, SAMPLES)]
+            value = _at(found, points)
+            if not all(bool(np.isfinite(value(s)).all()) for s, _ in found.ordered if s in mech.states):
+                names.append(total.name)
+    return tuple(names)
+
+
+def _at(found: Roots, points: Sequence[Point]) -> Values:
+    """The formulas at points whose species they give."""
+    given = {s: np.array([p[s] for p in points]) for s in points[0]}
+    value = Values({s: v for s, v in given.items() if s not in dict(found.ordered)})
+    for s, formula in found.ordered:
+        value.put(s, np.broadcast_to(value(formula), (len(points),)))
+    return value
 
 
 def _valued_at_start(mech: Mechanism, found: Roots, laws: Sequence[Law]) -> bool:
@@ -51,10 +73,6 @@ def _never_negative(mech: Mechanism, found: Roots, laws: Sequence[Law]) -> bool:
         if k % 2:
             states = {s: v for s, v in point.items() if s in mech.states}
             points[k] = with_sums(mech, laws, {**own, TIME: 0.0, **states})
-    species = [s for s, _ in found.ordered if s in mech.states]
-    given = {s: np.array([p[s] for p in points]) for s in points[0]}
-    size = np.max([given[s] for s in mech.states], axis=0)
-    value = Values({s: v for s, v in given.items() if s not in species})
-    for s, formula in found.ordered:
-        value.put(s, np.broadcast_to(value(formula), size.shape))
-    return all(bool((value(s) >= -_NEGATIVE * size).all()) for s in species)
+    size = np.max([[p[s] for p in points] for s in mech.states], axis=0)
+    value = _at(found, points)
+    return all(bool((value(s) >= -_NEGATIVE * size).all()) for s, _ in found.ordered if s in mech.states)

@@ -1,6 +1,7 @@
 """Several polynomial equations in as many unknowns brought down to one equation in one of them.
 
-An unknown that an equation holds in first power, `a u + b = 0`, is `u = -b/a` in all the others; what is left when
+An unknown that an equation holds in first power, `a u + b = 0`, is `u = -b/a` in all the others, by equations first
+whose `a` is never 0 where unknowns are not negative, so that the formulas hold where these are 0 too; what is left when
 one unknown is left is its polynomial, without the factors that `a` brought in.
 """
 
@@ -16,12 +17,16 @@ from .polynomials import Poly, Ring, factors_of, times, written
 
 @dataclass(frozen=True)
 class OneUnknown:
-    """`f(unknown) = 0` in a ring whose first name is the unknown; `others` by it and each other, last ones first."""
+    """`f(unknown) = 0` in a ring whose first name is the unknown; `others` by it and each other, last ones first.
+
+    `regular`: no formula of these divides by what is 0 at unknowns that are not negative.
+    """
 
     unknown: sp.Symbol
     ring: Ring
     f: Poly
     others: tuple[tuple[sp.Symbol, sp.Expr], ...]
+    regular: bool
 
 
 def one_unknown(
@@ -41,18 +46,22 @@ def one_unknown(
     place = {u: i for i, u in enumerate(unknowns)}
     waiting = list(unknowns)
     solved: list[tuple[sp.Symbol, sp.Expr]] = []
+    regular = True
     while len(waiting) > 1:
-        best: tuple[tuple[bool, int, int, int], int, sp.Symbol] | None = None
+        best: tuple[tuple[bool, bool, int, int, int], int, sp.Symbol] | None = None
         for k, p in enumerate(left):
             for u in waiting:
                 if p and max(m[place[u]] for m in p.monoms()) == 1:
                     top = sum(m[place[u]] for m in p.monoms())
-                    rank = (u in kept, _degree_of_top(p, place[u], [place[x] for x in waiting]), top * len(p), place[u])
+                    among = [place[x] for x in waiting]
+                    degree = _degree_of_top(p, place[u], among)
+                    rank = (u in kept, _may_vanish(p, place[u], among), degree, top * len(p), place[u])
                     if best is None or rank < best[0]:
                         best = rank, k, u
         if best is None:
             return None
-        _, k, u = best
+        (_, may_vanish, *_), k, u = best
+        regular = regular and not may_vanish
         p = left.pop(k)
         i = place[u]
         a = p.ring.from_dict({_dropped(m, i): c for m, c in p.terms() if m[i]})
@@ -64,12 +73,19 @@ def one_unknown(
     if not left[0]:
         return None
     last = Ring([left[0].as_expr()], (unknown,))
-    return OneUnknown(unknown, last, last.polynomial(left[0].as_expr()), tuple(reversed(solved)))
+    return OneUnknown(unknown, last, last.polynomial(left[0].as_expr()), tuple(reversed(solved)), regular)
 
 
 def _degree_of_top(p: Poly, i: int, places: Sequence[int]) -> int:
     """The degree in the unknowns of what stands before an unknown: 0 is best, as it brings in no factors."""
     return max(sum(m[j] for j in places if j != i) for m in p.monoms() if m[i])
+
+
+def _may_vanish(p: Poly, i: int, places: Sequence[int]) -> bool:
+    """Whether what stands before an unknown can be 0: it has terms of both signs, or is 0 where the unknowns are."""
+    top = [(m, c) for m, c in p.terms() if m[i]]
+    alone = any(not any(m[j] for j in places if j != i) for m, _ in top)
+    return not alone or len({c > 0 for _, c in top}) > 1
 
 
 def _dropped(powers: tuple[int, ...], i: int) -> tuple[int, ...]:

@@ -17,12 +17,12 @@ from ...errors import RxnError
 from ...network import Network
 from ...system import Step, System
 from .assembly import Reduction, Total, assembled, totals_of
-from .closed_checks import trusted
+from .closed_checks import trusted, without_value
 from .completion import finished
 from .fast_subsystem import Law, Quotients, linear_balance
 from .implicit import implicit_roots
 from .mechanism import REACTIONS_HINT, Mechanism, Move, mechanism
-from .one_unknown import one_unknown
+from .one_unknown import OneUnknown, one_unknown
 from .polynomials import Ring, times
 from .relaxation import ambiguous, independent_on, parts, relaxing, tied
 from .roots import NoClosedFormError, Roots, balanced_roots, chosen_root, eliminated_root, samples, together
@@ -139,6 +139,7 @@ def _roots(
     mech: Mechanism,
     fast: Sequence[sp.Symbol],
     touched: Sequence[sp.Symbol],
+    moves: Sequence[Move],
     totals: Sequence[Total],
     conditions: dict[sp.Symbol, sp.Expr],
     rough: bool,
@@ -161,6 +162,10 @@ def _roots(
         given = solved.formulas([*left, *(t.name for t in totals)])
         sums = [sp.Add(*(c * given.get(s, s) for s, c in w.items())) - t for w, t in outer]
         brought = one_unknown(sums, left) if len(sums) == len(left) else None
+        if brought is not None and not brought.regular:
+            by_free = _by_free_species(fast, touched, moves, laws, conditions)
+            if by_free is not None:
+                brought, given, sums, outer = *by_free, laws
         if brought is None:
             message = f"the balance of {names} at given sums is not one equation in one unknown"
             raise NoClosedFormError("R526", message, hint="name fewer species, or fewer fast reactions")
@@ -188,6 +193,34 @@ def _roots(
     return replace(found, unknown=unknown)
 
 
+def _by_free_species(
+    fast: Sequence[sp.Symbol],
+    touched: Sequence[sp.Symbol],
+    moves: Sequence[Move],
+    laws: Sequence[Law],
+    conditions: Mapping[sp.Symbol, sp.Expr],
+) -> tuple[OneUnknown, dict[sp.Symbol, sp.Expr], list[sp.Expr]] | None:
+    """One equation in one free species, as an enzyme, by formulas that hold where sums are 0 too; None without such."""
+    made = _complexes(fast, moves)
+    left = [s for s in touched if s not in made]
+    solved = linear_balance({s: conditions[s] for s in made}, [], [t for _, t in laws])
+    if len(left) != len(laws) or solved is None:
+        return None
+    given = solved.formulas([*left, *(t for _, t in laws)])
+    sums = [sp.Add(*(c * given.get(s, s) for s, c in w.items())) - t for w, t in laws]
+    found = one_unknown(sums, left)
+    return (found, given, sums) if found is not None and found.regular else None
+
+
+def _complexes(fast: Sequence[sp.Symbol], moves: Sequence[Move]) -> list[sp.Symbol]:
+    """Fast species, the last ones first, that the moves change independently."""
+    made: list[sp.Symbol] = []
+    for s in reversed(fast):
+        if independent_on([*made, s], moves) > independent_on(made, moves):
+            made.append(s)
+    return [s for s in fast if s in made]
+
+
 def _solved(
     mech: Mechanism,
     fast: Sequence[sp.Symbol],
@@ -199,17 +232,21 @@ def _solved(
 ) -> Roots:
     """Touched species by formulas, or where these are none or long by a field."""
     try:
-        found = _roots(mech, fast, touched, totals, conditions, rough)
+        found = _roots(mech, fast, touched, moves, totals, conditions, rough)
     except RxnError as error:
         if rough or not (isinstance(error, NoClosedFormError) or error.code == "R413"):
             raise
         return _implicit(mech, fast, touched, moves, totals, conditions)
-    if rough or trusted(mech, found, [(t.weights, t.name) for t in totals]):
-        return found
-    try:
-        return _implicit(mech, fast, touched, moves, totals, conditions)
-    except RxnError:
-        return found
+    laws = [(t.weights, t.name) for t in totals]
+    if not rough and not trusted(mech, found, laws):
+        try:
+            return _implicit(mech, fast, touched, moves, totals, conditions)
+        except RxnError:
+            pass
+    if not rough and (empty := without_value(mech, found, laws)):
+        note = f"where {' or '.join(empty)} is 0 the formulas have no value: they divide by it"
+        return replace(found, notes=(*found.notes, note))
+    return found
 
 
 def _implicit(
@@ -222,11 +259,7 @@ def _implicit(
 ) -> Roots:
     """All touched species by a field; complexes by formulas of what they are made of, where these are short."""
     laws = [(t.weights, t.name) for t in totals]
-    made: list[sp.Symbol] = []
-    for s in reversed(fast):
-        if independent_on([*made, s], moves) > independent_on(made, moves):
-            made.append(s)
-    made = [s for s in fast if s in made]
+    made = _complexes(fast, moves)
     left = [s for s in touched if s not in made]
     inner = [law for law in laws if set(law[0]) <= set(made)]
     given: dict[sp.Symbol, sp.Expr] = {}
