@@ -45,7 +45,10 @@ class Alike:
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """Another set of terms that describes the data nearly as well: what it lacks and has instead, by how much worse."""
+    """Another set of terms that describes the data nearly as well: what it lacks and has instead.
+
+    `worse`: by the Bayesian criterion, in which a term costs log N; below 0 where only its more terms are against it.
+    """
 
     without: tuple[str, ...]
     instead: tuple[str, ...]
@@ -158,7 +161,7 @@ class Identified:
         for rival in self.rivals[:5]:
             lost = " and ".join(what[x] for x in rival.without) or "nothing"
             won = " and ".join(what[x] for x in rival.instead) or "nothing"
-            lines.append(f"  {won} instead of {lost}: the criterion is worse by only {rival.worse:.1f}")
+            lines.append(f"  {won} instead of {lost}: the Bayesian criterion differs by {rival.worse:+.1f}")
         roomy = sorted(((part, label) for label, part in self.room if part > ROOM), reverse=True)
         for part, label in roomy[:8]:
             size = f"{100 * part:.0f} % of" if part < 2.0 else f"{part:.1f} times"

@@ -33,7 +33,7 @@ from .shooting import Shooting
 from .subsets import Subset, best_subsets, price
 from .weak_form import SEPARATE, Along, Smooth, WeakForm, smoothed, weak_form
 
-_NEAR = 6.0  # of the criterion: a set that is worse by less is a rival
+_NEAR = 6.0  # of the Bayesian criterion: a set that is worse by less is a rival
 _POOR = 1.5  # times the noise that smoothing leaves: a fit that may have ended elsewhere
 _NEGATIVE = 4.0  # times the noise: a quantity that is never further below 0 is taken to begin at 0 or above
 _PIECES = (8, 4, 2)
@@ -98,6 +98,7 @@ def identify(
         best = ladder(search, best, most)
     else:
         best = search.improve(best, most, (lambda f: progress(_said(candidates, f))) if progress else None)
+        best = _settled(search, best, most)
     if choice is Choice.HELD_OUT:
         best = held_out(search, best)
     return result(candidates, search, best, left, along)
@@ -113,6 +114,16 @@ def _enough(series: Sequence[Series]) -> None:
         if (found == found[0]).all():
             message = f"{label!r} is {found[0]:g} throughout: no equation can be learned from that"
             raise RxnError("R720", message, hint="leave it out, or measure it where it changes")
+
+
+def _settled(search: Search[Shooting], best: Fitted, most: int) -> Fitted:
+    """The same, or a better one that comes to light when every term in turn is done without."""
+    while True:
+        search.without_each(best, 2.0 * _NEAR)
+        better = min((f for f in search.fitted.values() if f is not None), key=lambda f: f.criterion)
+        if better.size > most or better.criterion >= best.criterion - 1e-6:
+            return best
+        best = search.improve(better, most)
 
 
 def _said(candidates: Candidates, found: Fitted) -> str:
@@ -233,12 +244,15 @@ def result(
 def _rivals(candidates: Candidates, search: Search[Shooting], best: Fitted) -> tuple[Rival, ...]:
     found = []
     for other in search.fitted.values():
-        if other is None or other.support == best.support or other.criterion > best.criterion + _NEAR:
+        if other is None or other.support == best.support:
+            continue
+        worse = search.bayesian(other) - search.bayesian(best)
+        if worse > _NEAR:
             continue
         without = tuple(candidates.labels[j] for j in best.support if j not in other.support)
         if without:  # more terms beside the same are `absent` ones
             instead = tuple(candidates.labels[j] for j in other.support if j not in best.support)
-            found.append(Rival(without, instead, other.criterion - best.criterion))
+            found.append(Rival(without, instead, worse))
     return tuple(sorted(set(found), key=lambda r: r.worse))
 
 

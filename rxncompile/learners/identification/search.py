@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise, zip_longest
+from math import log
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -256,11 +257,41 @@ class Search(Generic[M]):
                 thorough = True
         return best
 
+    def bayesian(self, found: Fitted) -> float:
+        """The Bayesian criterion: a term costs log N, however many candidates there were."""
+        return found.criterion - self.price(found.size) + self._cheap(found.size)
+
+    def _cheap(self, size: int) -> float:
+        return size * log(max(2.0, self.share * len(self.shooting.data)))
+
+    def without_each(self, best: Fitted, near: float) -> None:
+        """For every term of a fit, the best set without it and of up to one term more is fitted.
+
+        Where a linear model says that by the Bayesian criterion it is worse by less than `near`.
+        """
+        S = list(best.support)
+        for model in (self.linear(best), self.matched(best)):
+            if model is None:
+                continue
+            A, b, square = model
+            own = self.share * (square - float(b[S] @ np.linalg.lstsq(A[np.ix_(S, S)], b[S])[0])) + self._cheap(len(S))
+            for j in S:
+                rest = np.array([k for k in range(self.count) if k != j])
+                begin = [int(k) for k in np.searchsorted(rest, [k for k in S if k != j])]
+                low, more = max(1, len(S) - 1), len(S) + 1
+                part = A[np.ix_(rest, rest)], b[rest], square
+                found = best_subsets(*part, more, self.positive[rest], begin, low)
+                other = min(found, key=lambda s: self.share * s.misfit + self._cheap(len(s.columns)))
+                if self.share * other.misfit + self._cheap(len(other.columns)) < own + near and other.columns:
+                    self._from(best, Subset(tuple(int(k) for k in rest[list(other.columns)]), other.coefficients, 0.0))
+
     def _from(self, at: Fitted, subset: Subset) -> Fitted | None:
         """A fit of a subset that begins where the linear model sends it, or, if that fails, from the fit itself."""
         x = at.x.copy()
         x[: self.count] = 0.0
         x[list(subset.columns)] = subset.coefficients
+        if subset.columns in self.fitted:
+            return self.fitted[subset.columns]
         found = self.fit(subset.columns, x, at.noise)
         if found is None:
             del self.fitted[subset.columns]

@@ -164,6 +164,7 @@ def test_one_run_of_an_enzyme(seed: int) -> None:
     alone = identify(only, [series])
     free = 2.0 * (np.log(60) - np.log(7))  # each term is one of 60 candidates, not of 7
     assert found.criterion <= alone.criterion + 7 * free + 0.01
+    assert found.criterion <= min(criterion for _, criterion in found.path)
 
 
 def test_what_few_noisy_data_leave_room_for_is_said() -> None:
@@ -175,6 +176,9 @@ def test_what_few_noisy_data_leave_room_for_is_said() -> None:
     assert "might make up" in str(found)
     absent = {t.label: t for t in found.absent}
     assert {label for label, _ in found.room} == set(absent)
+    assert found.criterion <= min(criterion for _, criterion in found.path)
+    assert found.rivals and all(r.without and r.worse <= 6.0 for r in found.rivals)
+    assert {label for r in found.rivals for label in (*r.without, *r.instead)} <= set(found.doubtful)
 
 
 def test_nothing_is_learned_of_what_never_changes_or_is_hardly_measured() -> None:
