@@ -271,7 +271,7 @@ class Search(Generic[M]):
         """
         S = list(best.support)
         for model in (self.linear(best), self.matched(best)):
-            if model is None:
+            if model is None or not S or self.count == 1:
                 continue
             A, b, square = model
             own = self.share * (square - float(b[S] @ np.linalg.lstsq(A[np.ix_(S, S)], b[S])[0])) + self._cheap(len(S))

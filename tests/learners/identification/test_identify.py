@@ -181,6 +181,17 @@ def test_what_few_noisy_data_leave_room_for_is_said() -> None:
     assert {label for r in found.rivals for label in (*r.without, *r.instead)} <= set(found.doubtful)
 
 
+@pytest.mark.parametrize("rate", [0.7, 0.0])
+def test_a_single_candidate(rate: float) -> None:
+    """Decay, or none: noise about a constant."""
+    (series,) = measured(lambda t, y: [-rate * y[0]], [(2.0,)], 4.0, 30, 0.0, "X")
+    noisy = series.values + 0.05 * np.random.default_rng(6).normal(size=series.values.shape)
+    only = polynomial_candidates(["X"], 1, constant=False)
+    found = identify(only, [Series(series.labels, series.times, noisy)])
+    assert set(found.values) == ({"c[X,X]"} if rate else set())
+    assert not rate or abs(found.values["c[X,X]"] + rate) < 5.0 * found.terms[0].sd
+
+
 def test_nothing_is_learned_of_what_never_changes_or_is_hardly_measured() -> None:
     (series,) = measured(lotka_volterra, [(1.0, 1.0)], 5.0, 20, 0.0, "X Y")
     still = Series(series.labels, series.times, series.values * [1.0, 0.0])
