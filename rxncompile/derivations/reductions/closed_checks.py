@@ -10,17 +10,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...errors import RxnError
 from ...expressions import TIME, to_float
 from ...structure.slopes import Slope
 from .fast_subsystem import Law
 from .implicit import start_point
 from .many_points import Values
 from .mechanism import Mechanism
-from .roots import SAMPLES, Point, Roots, sampled_states, with_sums
+from .roots import SAMPLES, NoClosedFormError, Point, Roots, sampled_states, with_sums
 
 _POINTS = 2_000
 _NEGATIVE = 1e-6  # of the largest amount
 _QUADRATIC = 2
+
+
+def no_closed_form(error: RxnError) -> bool:
+    """Whether a balance was given up because no short formula solves it, and a field still can."""
+    return isinstance(error, NoClosedFormError) or error.code == "R413"
 
 
 def trusted(mech: Mechanism, found: Roots, laws: Sequence[Law]) -> bool:

@@ -23,6 +23,12 @@ Law = tuple[Mapping[sp.Symbol, int], sp.Symbol]  # weights of fast species, and 
 _MOST_GATHERED = 200  # terms of a rate that is written out; a longer one is read better by the fast species themselves
 
 
+def left_of_sums(laws: Sequence[Law], given: Mapping[sp.Symbol, sp.Expr] | None = None) -> list[sp.Expr]:
+    """sum_j w_j x_j - T of each law, which vanishes; species that are `given` by formulas are put in."""
+    known = given or {}
+    return [sp.Add(*(c * known.get(s, s) for s, c in w.items())) - t for w, t in laws]
+
+
 @dataclass(frozen=True)
 class Quotients:
     """Fast species as `numerators[s]/denominators[s]`, in a ring whose first names are the fast species (not in them).

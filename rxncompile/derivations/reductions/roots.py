@@ -22,7 +22,7 @@ from ...expressions import TIME, symbol, to_float
 from ...structure.slopes import Slope
 from ...system import Field
 from .divisors import common_divisor
-from .fast_subsystem import Law
+from .fast_subsystem import Law, left_of_sums
 from .mechanism import Mechanism
 from .one_unknown import one_unknown
 from .polynomials import Poly, Ring, one_sign, written
@@ -133,7 +133,7 @@ def eliminated_root(
     kept: Sequence[sp.Symbol] = (),
 ) -> Roots:
     """Unknowns by sums that are known and balances, brought down to one of them. Raises R526 where that fails."""
-    sums = [sp.Add(*(c * s for s, c in w.items())) - t for w, t in laws]
+    sums = left_of_sums(laws)
     found = one_unknown([*sums, *balances], unknowns, kept) if len(sums) + len(balances) == len(unknowns) else None
     if found is None:
         message = f"the balance of {names} at given sums is not one equation in one unknown"

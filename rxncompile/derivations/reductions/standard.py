@@ -17,10 +17,10 @@ from ...errors import RxnError
 from ...network import Network
 from ...system import Field, Step, System
 from .assembly import Reduction, assembled, start_of, totals_of
-from .closed_checks import trusted
+from .closed_checks import no_closed_form, trusted
 from .completion import finished
 from .correction import corrected
-from .fast_subsystem import Law, Quotients, linear_balance
+from .fast_subsystem import Law, Quotients, left_of_sums, linear_balance
 from .implicit import implicit_roots
 from .mechanism import REACTIONS_HINT, Mechanism, Move, mechanism
 from .relaxation import carried, parts, relaxing, tied
@@ -182,10 +182,9 @@ def _solved(
                 raise NoClosedFormError("R526", f"the formulas of {mech.name} do not hold everywhere")
             found.append(roots)
         except RxnError as error:
-            if not (isinstance(error, NoClosedFormError) or error.code == "R413"):
+            if not no_closed_form(error):
                 raise
-            zeros = [sp.Add(*(c * s for s, c in w.items())) - t for w, t in sums]
-            found.append(implicit_roots(mech, part, zeros, list(balances.values()), sums))
+            found.append(implicit_roots(mech, part, left_of_sums(sums), list(balances.values()), sums))
     return together(found)
 
 

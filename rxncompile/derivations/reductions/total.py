@@ -9,7 +9,7 @@ approximation does not. Sources: Borghans, de Boer and Segel 1996, Bull. Math. B
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
@@ -17,9 +17,9 @@ from ...errors import RxnError
 from ...network import Network
 from ...system import Step, System
 from .assembly import Reduction, Total, assembled, totals_of
-from .closed_checks import trusted, without_value
+from .closed_checks import no_closed_form, trusted, without_value
 from .completion import finished
-from .fast_subsystem import Law, Quotients, linear_balance
+from .fast_subsystem import Law, Quotients, left_of_sums, linear_balance
 from .implicit import implicit_roots
 from .mechanism import REACTIONS_HINT, Mechanism, Move, mechanism
 from .one_unknown import OneUnknown, one_unknown
@@ -69,12 +69,7 @@ def sums_at_equilibrium(model: Network | System, reactions: Iterable[str] | None
         moves = mech.reactions(reactions)
     touched = [s for s in mech.states if any(s == x for m in moves for x, _ in m.change)]
     # with the species that come in one balance first: complexes are given by what they are made of
-    need = independent_on(touched, moves)
-    fast: list[sp.Symbol] = []
-    for s in reversed(touched):
-        if len(fast) < need and independent_on([*fast, s], moves) > independent_on(fast, moves):
-            fast.append(s)
-    every = tuple(s for s in touched if s in fast)
+    every = tuple(_complexes(touched, moves))
     every = (*every, *(s for s in touched if s not in every and _within(mech, every, s)))
     ordered = tuple(s for s in mech.states if s in every)
     return _totalled(mech, ordered, moves, moves, "equilibrium", False)
@@ -106,10 +101,10 @@ def _totalled(
         mech.common(law)
     links = [*(t.weights for t in totals), *({s, *c.free_symbols} for s, c in conditions.items())]
     solved = together([
-        _solved(
+        _solved(_Balance(
             mech, [s for s in part if s in fast], part, moves, [t for t in totals if set(t.weights) <= set(part)],
             {s: c for s, c in conditions.items() if s in part}, rough,
-        )
+        ))
         for part in parts(touched, links)
     ])  # fmt: skip
     formulas = solved.formulas()
@@ -135,45 +130,56 @@ def _weighed(count: int, s: sp.Symbol) -> str:
     return s.name if count == 1 else f"{count} {s.name}"
 
 
-def _roots(
-    mech: Mechanism,
-    fast: Sequence[sp.Symbol],
-    touched: Sequence[sp.Symbol],
-    moves: Sequence[Move],
-    totals: Sequence[Total],
-    conditions: dict[sp.Symbol, sp.Expr],
-    rough: bool,
-) -> Roots:
+@dataclass(frozen=True)
+class _Balance:
+    """What is solved: `touched` species, the `fast` ones among them by `conditions`, all at the `totals` they keep.
+
+    `moves`: the reactions that bring them into balance. `rough`: to the first order.
+    """
+
+    mech: Mechanism
+    fast: Sequence[sp.Symbol]
+    touched: Sequence[sp.Symbol]
+    moves: Sequence[Move]
+    totals: Sequence[Total]
+    conditions: Mapping[sp.Symbol, sp.Expr]
+    rough: bool
+
+    @property
+    def laws(self) -> list[Law]:
+        return [(t.weights, t.name) for t in self.totals]
+
+
+def _roots(b: _Balance) -> Roots:
     """All touched species by the sums."""
-    laws = [(t.weights, t.name) for t in totals]
-    if len(touched) - len(totals) == 1:
-        every = {s: conditions.get(s, sp.S.Zero) for s in touched}
-        return balanced_roots(mech, every, laws, rough)
-    inner = [law for law in laws if set(law[0]) <= set(fast)]
-    outer = [law for law in laws if law not in inner]
-    left = [s for s in touched if s not in fast]
-    names = ", ".join(s.name for s in touched)
-    solved = linear_balance(conditions, inner, [t.name for t in totals])
+    if len(b.touched) - len(b.totals) == 1:
+        every = {s: b.conditions.get(s, sp.S.Zero) for s in b.touched}
+        return balanced_roots(b.mech, every, b.laws, b.rough)
+    inner = [law for law in b.laws if set(law[0]) <= set(b.fast)]
+    outer = [law for law in b.laws if law not in inner]
+    left = [s for s in b.touched if s not in b.fast]
+    names = ", ".join(s.name for s in b.touched)
+    solved = linear_balance(b.conditions, inner, [t.name for t in b.totals])
     if not isinstance(solved, Quotients):
-        balances = _independent(fast, conditions, inner)
-        return eliminated_root(mech, touched, laws, balances, names, rough)
+        balances = _independent(b.fast, b.conditions, inner)
+        return eliminated_root(b.mech, b.touched, b.laws, balances, names, b.rough)
     if len(left) != 1 or len(outer) != 1:
         # complexes by what they are made of, then these by their sums
-        given = solved.formulas([*left, *(t.name for t in totals)])
-        sums = [sp.Add(*(c * given.get(s, s) for s, c in w.items())) - t for w, t in outer]
+        given = solved.formulas([*left, *(t.name for t in b.totals)])
+        sums = left_of_sums(outer, given)
         brought = one_unknown(sums, left) if len(sums) == len(left) else None
         if brought is not None and not brought.regular:
-            by_free = _by_free_species(fast, touched, moves, laws, conditions)
+            by_free = _by_free_species(b)
             if by_free is not None:
-                brought, given, sums, outer = *by_free, laws
+                brought, given, sums, outer = *by_free, b.laws
         if brought is None:
             message = f"the balance of {names} at given sums is not one equation in one unknown"
             raise NoClosedFormError("R526", message, hint="name fewer species, or fewer fast reactions")
         last = brought.unknown
         others = {**dict(brought.others), **given}
         limits = [t / w[last] for w, t in outer if w.get(last, 0) > 0 and min(w.values()) > 0]
-        points = samples(mech, touched, laws)
-        return chosen_root(brought.ring, brought.f, last, others, limits, points, names, rough, sums)
+        points = samples(b.mech, b.touched, b.laws)
+        return chosen_root(brought.ring, brought.f, last, others, limits, points, names, b.rough, sums)
     (unknown,), ((weights, name),) = left, outer
     parts = [*solved.numerators.values(), *solved.denominators.values()]
     ring = Ring([*(p.as_expr() for p in parts), name], (unknown,))
@@ -185,29 +191,23 @@ def _roots(
         if s != unknown:
             share = below.exquo(ring.polynomial(solved.denominators[s].as_expr()))
             f += times(ring.polynomial(solved.numerators[s].as_expr()).mul_ground(c), share)
-    variables = [unknown, *(t.name for t in totals)]
+    variables = [unknown, *(t.name for t in b.totals)]
     others = solved.formulas(variables)
-    points = samples(mech, touched, laws)
+    points = samples(b.mech, b.touched, b.laws)
     bounds = [name / weights[unknown]] if min(weights.values()) > 0 else []
-    found = chosen_root(ring, f, unknown, others, bounds, points, names, rough)
+    found = chosen_root(ring, f, unknown, others, bounds, points, names, b.rough)
     return replace(found, unknown=unknown)
 
 
-def _by_free_species(
-    fast: Sequence[sp.Symbol],
-    touched: Sequence[sp.Symbol],
-    moves: Sequence[Move],
-    laws: Sequence[Law],
-    conditions: Mapping[sp.Symbol, sp.Expr],
-) -> tuple[OneUnknown, dict[sp.Symbol, sp.Expr], list[sp.Expr]] | None:
+def _by_free_species(b: _Balance) -> tuple[OneUnknown, dict[sp.Symbol, sp.Expr], list[sp.Expr]] | None:
     """One equation in one free species, as an enzyme, by formulas that hold where sums are 0 too; None without such."""
-    made = _complexes(fast, moves)
-    left = [s for s in touched if s not in made]
-    solved = linear_balance({s: conditions[s] for s in made}, [], [t for _, t in laws])
-    if len(left) != len(laws) or solved is None:
+    made = _complexes(b.fast, b.moves)
+    left = [s for s in b.touched if s not in made]
+    solved = linear_balance({s: b.conditions[s] for s in made}, [], [t for _, t in b.laws])
+    if len(left) != len(b.laws) or solved is None:
         return None
-    given = solved.formulas([*left, *(t for _, t in laws)])
-    sums = [sp.Add(*(c * given.get(s, s) for s, c in w.items())) - t for w, t in laws]
+    given = solved.formulas([*left, *(t for _, t in b.laws)])
+    sums = left_of_sums(b.laws, given)
     found = one_unknown(sums, left)
     return (found, given, sums) if found is not None and found.regular else None
 
@@ -221,64 +221,46 @@ def _complexes(fast: Sequence[sp.Symbol], moves: Sequence[Move]) -> list[sp.Symb
     return [s for s in fast if s in made]
 
 
-def _solved(
-    mech: Mechanism,
-    fast: Sequence[sp.Symbol],
-    touched: Sequence[sp.Symbol],
-    moves: Sequence[Move],
-    totals: Sequence[Total],
-    conditions: dict[sp.Symbol, sp.Expr],
-    rough: bool,
-) -> Roots:
+def _solved(b: _Balance) -> Roots:
     """Touched species by formulas, or where these are none or long by a field."""
     try:
-        found = _roots(mech, fast, touched, moves, totals, conditions, rough)
+        found = _roots(b)
     except RxnError as error:
-        if rough or not (isinstance(error, NoClosedFormError) or error.code == "R413"):
+        if b.rough or not no_closed_form(error):
             raise
-        return _implicit(mech, fast, touched, moves, totals, conditions)
-    laws = [(t.weights, t.name) for t in totals]
-    if not rough and not trusted(mech, found, laws):
+        return _implicit(b)
+    if not b.rough and not trusted(b.mech, found, b.laws):
         try:
-            return _implicit(mech, fast, touched, moves, totals, conditions)
+            return _implicit(b)
         except RxnError:
             pass
-    if not rough and (empty := without_value(mech, found, laws)):
+    if not b.rough and (empty := without_value(b.mech, found, b.laws)):
         note = f"where {' or '.join(empty)} is 0 the formulas have no value: they divide by it"
         return replace(found, notes=(*found.notes, note))
     return found
 
 
-def _implicit(
-    mech: Mechanism,
-    fast: Sequence[sp.Symbol],
-    touched: Sequence[sp.Symbol],
-    moves: Sequence[Move],
-    totals: Sequence[Total],
-    conditions: Mapping[sp.Symbol, sp.Expr],
-) -> Roots:
+def _implicit(b: _Balance) -> Roots:
     """All touched species by a field; complexes by formulas of what they are made of, where these are short."""
-    laws = [(t.weights, t.name) for t in totals]
-    made = _complexes(fast, moves)
-    left = [s for s in touched if s not in made]
-    inner = [law for law in laws if set(law[0]) <= set(made)]
+    made = _complexes(b.fast, b.moves)
+    left = [s for s in b.touched if s not in made]
+    inner = [law for law in b.laws if set(law[0]) <= set(made)]
     given: dict[sp.Symbol, sp.Expr] = {}
-    if left and len(laws) - len(inner) == len(left):
+    if left and len(b.laws) - len(inner) == len(left):
         try:
-            solved = linear_balance({s: conditions[s] for s in made}, inner, [t.name for t in totals])
-            given = solved.formulas([*left, *(t.name for t in totals)]) if solved else {}
+            solved = linear_balance({s: b.conditions[s] for s in made}, inner, [t.name for t in b.totals])
+            given = solved.formulas([*left, *(t.name for t in b.totals)]) if solved else {}
         except RxnError as error:
             if error.code != "R413":
                 raise
     if not given or max(sp.count_ops(e) for e in given.values()) > _MOST_OPERATIONS:
-        sums = [sp.Add(*(c * s for s, c in w.items())) - t for w, t in laws]
-        return implicit_roots(mech, touched, sums, list(conditions.values()), laws)
-    sums = [sp.Add(*(c * given.get(s, s) for s, c in w.items())) - t for w, t in laws if (w, t) not in inner]
-    return implicit_roots(mech, left, sums, (), laws, given)
+        return implicit_roots(b.mech, b.touched, left_of_sums(b.laws), list(b.conditions.values()), b.laws)
+    sums = left_of_sums([law for law in b.laws if law not in inner], given)
+    return implicit_roots(b.mech, left, sums, (), b.laws, given)
 
 
 def _independent(
-    fast: Sequence[sp.Symbol], conditions: dict[sp.Symbol, sp.Expr], inner: Sequence[Law]
+    fast: Sequence[sp.Symbol], conditions: Mapping[sp.Symbol, sp.Expr], inner: Sequence[Law]
 ) -> list[sp.Expr]:
     """The balances without one for each sum of fast species, which the others imply."""
     dropped: set[sp.Symbol] = set()

@@ -23,15 +23,16 @@ from ...errors import RxnError
 from ...simulators.arrays import Values
 from ...simulators.integrators.machine import Scheme
 from ..fits.problem import Noise
+from .along import Along, shares
 from .held_out import held_out
 from .identified import Alike, Identified, Rival, Term, relations
-from .integral_form import integral_form, shares
+from .integral_form import integral_form
 from .odenet import ladder
 from .search import WIDER, Fitted, Search, in_pieces
 from .series import Series
 from .shooting import Shooting
 from .subsets import Subset, best_subsets, price
-from .weak_form import SEPARATE, Along, Smooth, WeakForm, smoothed, weak_form
+from .weak_form import SEPARATE, Smooth, WeakForm, smoothed, weak_form
 
 _NEAR = 6.0  # of the Bayesian criterion: a set that is worse by less is a rival
 _POOR = 1.5  # times the noise that smoothing leaves: a fit that may have ended elsewhere

@@ -12,11 +12,10 @@ from __future__ import annotations
 import numpy as np
 
 from ...simulators.arrays import Values
+from .along import Along
 from .shooting import Shooting
-from .weak_form import Along
 
 _PANELS = 150  # of a series, at least, with three Gauss points each
-_GRID = 200  # times at which sizes are compared
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(3)
 
 
@@ -44,23 +43,3 @@ def integral_form(along: Along, shooting: Shooting, x: Values) -> tuple[Values, 
         blocks.append(whole[series.seen])
         targets.append((series.values - sums[:, along.known :])[series.seen])
     return np.vstack(blocks), np.concatenate(targets)
-
-
-def shares(along: Along, shooting: Shooting, x: Values) -> Values:
-    """How large each candidate's formula is beside the rate of change of its states, at a coefficient of 1, (count,).
-
-    Root mean squares along the fit; of several states the largest. Raises Failed as above.
-    """
-    values = []
-    for k, series in enumerate(shooting.series):
-        times = np.linspace(series.times[0], series.times[-1], _GRID)
-        values.append(along.values(times, shooting.states_at(k, x, times)))
-    whole = np.vstack(values)
-    rate = whole[:, along.known :].copy()
-    for j, i, column in along.places:
-        rate[:, i] += x[j] * whole[:, column]
-    size, formula = np.sqrt((rate**2).mean(axis=0)), np.sqrt((whole**2).mean(axis=0))
-    found = np.zeros(shooting.count)
-    for j, i, column in along.places:
-        found[j] = max(found[j], formula[column] / max(float(size[i]), 1e-300))
-    return found

@@ -287,11 +287,11 @@ class Search(Generic[M]):
 
     def _from(self, at: Fitted, subset: Subset) -> Fitted | None:
         """A fit of a subset that begins where the linear model sends it, or, if that fails, from the fit itself."""
+        if subset.columns in self.fitted:
+            return self.fitted[subset.columns]
         x = at.x.copy()
         x[: self.count] = 0.0
         x[list(subset.columns)] = subset.coefficients
-        if subset.columns in self.fitted:
-            return self.fitted[subset.columns]
         found = self.fit(subset.columns, x, at.noise)
         if found is None:
             del self.fitted[subset.columns]

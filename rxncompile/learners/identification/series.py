@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import RxnError
+from ...name_lists import names_given
 from ...simulators.arrays import Values
 
 
@@ -62,6 +63,7 @@ class Series:
 
     def of(self, labels: Sequence[str]) -> Series:
         """The same with these quantities in this order. Raises R720 for one that is not there."""
+        labels = names_given(labels, "labels", "R720")
         missing = [x for x in labels if x not in self.labels]
         if missing:
             hint = "there are: " + ", ".join(self.labels)
@@ -69,10 +71,10 @@ class Series:
         places = [self.labels.index(x) for x in labels]
         values = self.values[:, places]
         if self.covariance is None:
-            return Series(tuple(labels), self.times, values, self.number)
+            return Series(labels, self.times, values, self.number)
         row = np.cumsum(self.seen.ravel()).reshape(self.seen.shape) - 1  # of each value in the covariance
         kept = row[:, places][np.isfinite(values)]
-        return Series(tuple(labels), self.times, values, self.number, self.covariance[np.ix_(kept, kept)])
+        return Series(labels, self.times, values, self.number, self.covariance[np.ix_(kept, kept)])
 
 
 def read_series(path: str | os.PathLike[str]) -> tuple[Series, ...]:

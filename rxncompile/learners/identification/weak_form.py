@@ -12,13 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import sympy as sp
 
 from ...derivations.candidates import Candidates
-from ...kernels.program import formula_program
-from ...kernels.source import Kernel, compile_program
 from ...simulators.arrays import Values
 from ..fits.problem import Places
+from .along import Along
 from .series import Series
 
 _GRID = 400  # points of a series on which integrals are sums
@@ -56,41 +54,6 @@ def smoothed(series: Series) -> Smooth:
         away = x - spline(t / spread) * size
         noise[i] = float(np.sqrt((away**2).mean()))
     return Smooth(grid, states, states[0].copy(), noise)
-
-
-@dataclass(frozen=True, eq=False)
-class Along:
-    """The formulas of all candidates, each once, and then what is known of each equation, along given states.
-
-    `places`: (candidate, state, column of its formula); `known`: the first column of what is known.
-    """
-
-    kernel: Kernel
-    parameters: Values
-    places: tuple[tuple[int, int, int], ...]
-    known: int
-
-    @staticmethod
-    def of(candidates: Candidates) -> Along:
-        found: dict[sp.Expr, int] = {}
-        places = tuple(
-            (j, i, found.setdefault(formula, len(found)))
-            for j, term in enumerate(candidates.terms)
-            for i, formula in term.moves
-        )
-        kernel = compile_program(formula_program(candidates.system, (*found, *candidates.known)))
-        return Along(kernel, np.array(candidates.system.parameter_vector()), places, len(found))
-
-    def values(self, times: Values, states: Values) -> Values:
-        """(T, columns) at the states (T, n)."""
-        y, out = np.zeros(states.shape[1]), np.zeros(self.kernel.n_out)
-        found = np.zeros((len(times), len(out)))
-        run = self.kernel.bind(y, self.parameters, out)
-        for k, state in enumerate(states):
-            y[:] = state
-            run(float(times[k]))
-            found[k] = out
-        return found
 
 
 @dataclass(frozen=True, eq=False)

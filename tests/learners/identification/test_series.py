@@ -38,6 +38,7 @@ def test_runs_gaps_and_comments(tmp_path: Path) -> None:
     np.testing.assert_array_equal(first.values, [[1.0, 5.0], [2.0, np.nan], [4.0, 9.0]])
     np.testing.assert_array_equal(second.values, [[3.0, 7.0], [np.nan, 8.0], [5.0, 6.0]])
     assert first.of(["Y"]).values[0, 0] == 5.0
+    assert first.of("Y").labels == ("Y",)  # one name, and no list of letters
     with pytest.raises(RxnError) as error:
         read_series(tmp_path / "none.csv")
     assert error.value.code == "R702"
